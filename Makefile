@@ -1,0 +1,67 @@
+# A thin front of `python -m dojo`, with GNU make 3.81 (macOS) and later. `make help` says what there is.
+
+PYTHON ?= python3
+BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
+
+# The options reach the program through the environment, never through a shell's line. `value` keeps make as
+# well from expanding them, so a name such as $(rm x) or a;b is a name that no kata has, and no command.
+OPTIONS := KATA SUBJECT ALL DEBUG SEED TEST
+$(foreach option,$(OPTIONS),$(eval override $(option) := $$(value $(option))))
+export $(OPTIONS)
+
+help:
+	$(info $(HELP))@:
+
+test hint bench: .venv/.complete
+	@$(BIN)/python -m dojo $@
+
+check: .venv/.complete-dev
+	@$(BIN)/python -m dojo check
+
+clean:
+	@rm -rf .venv .venv-setup.log .dojo .mypy_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@echo "Gone: .venv and all caches. The next \`make test\` sets up anew; your katas are as they were."
+
+# make looks at times alone, so a run after the first pays nothing for the set-up. Where the interpreter of
+# the .venv is gone (Python was upgraded), its link leads nowhere and `realpath` is empty.
+GONE := $(if $(realpath $(wildcard $(BIN)/python $(BIN)/python.exe)),,always)
+
+.venv/.complete: pyproject.toml constraints.txt $(GONE)
+	$(call bootstrap,)
+
+.venv/.complete-dev: pyproject.toml constraints.txt $(GONE)
+	$(call bootstrap,--dev)
+
+define bootstrap
+@$(PYTHON) -c "" 2>/dev/null || { echo "Cannot start $(PYTHON); install Python 3.11 or newer" \
+	"(https://www.python.org/downloads/), or name yours: make test PYTHON=python3.12" >&2; exit 1; }
+@$(PYTHON) dojo/bootstrap.py $(1)
+endef
+
+define HELP
+The dojo: katas for network programming in Python.
+
+  make test                    all katas, one line each, and what to do next
+  make test KATA=urlparse      one kata: what passes, and the first failure in full
+  make hint KATA=urlparse      a hint for that failure; again for the next one
+
+with make test
+  TEST=3                       one test of the kata, by its number
+  ALL=1                        every failure in full
+  DEBUG=1                      one test with the terminal attached, for breakpoint()
+  SEED=7                       the data of an earlier run again
+  SUBJECT=reference            the solution in reference/ instead of your file
+
+for those who work on the dojo
+  make check                   the project's own tests, lint and types
+  make bench                   what a run costs
+  make clean                   remove .venv and caches, never a kata
+
+PYTHON=python3.12 names the Python that the first run makes .venv with.
+Katas: $(sort $(notdir $(patsubst %/README.md,%,$(wildcard katas/*/README.md))))
+Without make: $(BIN)/python -m dojo --help
+endef
+
+always:
+.PHONY: help test hint bench check clean always

@@ -1,0 +1,1 @@
+"""A dojo of katas for network programming in Python."""
