@@ -1,0 +1,179 @@
+"""A warm interpreter that has seen no student's code; each test's process is a fork of it.
+
+A fork costs a millisecond or two where a new interpreter with urllib.request costs a hundred. The judge holds
+the other end of the control socket; when that end closes, for whatever reason, every process ends with it.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import resource
+import signal
+import site
+import socket
+import sys
+from contextlib import suppress
+from json import dumps, loads
+from typing import Any
+
+from dojo.inside import child
+
+MEMORY = 2 * 1024**3
+"""Bytes of address space a student's process may have; above it Python raises MemoryError."""
+
+FILE_SIZE = 256 * 1024**2
+"""Bytes a file that the student's code writes may have."""
+
+
+class Server:
+    """The warm interpreter's own state: the processes it has started, and one forked ahead that waits for work."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._started: set[int] = set()
+        self._spare: tuple[int, socket.socket] | None = None
+
+    def serve(self) -> None:
+        """Follow the judge's orders until it closes its end."""
+        while True:
+            self._fork_ahead()
+            data, fds, _, _ = socket.recv_fds(self._control, 1 << 20, 8)
+            if not data:
+                break
+            order = loads(data)
+            if order["do"] == "preload":
+                self._drop_spare()  # it was forked before
+                _preload(order["names"], order["subject"])
+            elif order["do"] == "start":
+                self._reply({"pid": self._start(data, fds)})
+            else:
+                self._started.discard(order["pid"])
+                status = _end(order["pid"])
+                _end_orphans(self._started)
+                if order["do"] == "end":  # and not "release", where nobody waits for the answer
+                    self._reply({"status": status})
+        for pid in self._started:
+            _end(pid)
+        _end_orphans(set())
+
+    def _reply(self, reply: dict[str, Any]) -> None:
+        self._control.send(dumps(reply).encode("ascii"))
+
+    def _fork_ahead(self) -> None:
+        # While the judge looks at an answer, the process for its next test is forked on another core.
+        if self._spare is not None:
+            return
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        pid = os.fork()
+        if pid == 0:
+            self._control.close()
+            ours.close()
+            _become_student(theirs)
+        theirs.close()
+        self._spare = (pid, ours)
+        self._started.add(pid)
+
+    def _drop_spare(self) -> None:
+        if self._spare is not None:
+            pid, sock = self._spare
+            sock.close()
+            _end(pid)
+            self._started.discard(pid)
+            self._spare = None
+
+    def _start(self, order: bytes, fds: list[int]) -> int:
+        self._fork_ahead()
+        assert self._spare is not None
+        (pid, sock), self._spare = self._spare, None
+        with sock:
+            socket.send_fds(sock, [order], fds)
+        for fd in fds:
+            os.close(fd)
+        return pid
+
+
+def main(control_fd: int) -> None:
+    """Serve the judge: `start`, `end`, `release`, `preload`. Ends when the judge closes its end."""
+    site.setquit()  # exit() and quit(), which -S leaves out
+    site.sethelper()
+    _adopt_orphans()
+    gc.disable()  # a collection in the parent would touch, and so copy, pages that are shared with every child
+    gc.freeze()
+    with socket.socket(fileno=control_fd) as control:
+        Server(control).serve()
+    os._exit(0)  # nothing is left to tidy, and the judge waits for this end
+
+
+def _preload(names: list[str], subject: str) -> None:
+    # A process of its own has loaded this file without harm, so it can be compiled here, once for all.
+    with open(subject, "rb") as file:
+        source = file.read()
+    child.compiled[source] = compile(source, subject, "exec", dont_inherit=True)
+    for name in names:
+        if name in child.WARM:  # the list comes from a student's process
+            with suppress(ImportError):
+                importlib.import_module(name)
+    gc.freeze()
+
+
+def _end(pid: int) -> int:
+    """End the process, its group and what it left behind; how it ended, as os.waitstatus_to_exitcode tells."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)  # it may not have had the time to make a group of its own
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _adopt_orphans() -> None:
+    """A process that detached itself (a double fork, setsid) becomes a child of this one when its parent ends,
+    and not of init (prctl(2), PR_SET_CHILD_SUBREAPER), so that it can be found."""
+    import ctypes
+
+    ctypes.CDLL(None, use_errno=True).prctl(36, 1, 0, 0, 0)
+
+
+def _end_orphans(started: set[int]) -> None:
+    """End every child that the judge did not ask for, and theirs, until none is left."""
+    while True:
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as children:
+            strays = {int(pid) for pid in children.read().split()} - started
+        if not strays:
+            return
+        for pid in strays:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for pid in strays:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def _become_student(orders: socket.socket) -> None:
+    """Wait for the order to start, then be the student's process. Never returns."""
+    try:
+        data, fds, _, _ = socket.recv_fds(orders, 1 << 20, 8)
+        if not data:
+            os._exit(0)  # not needed any more
+        orders.close()
+        order = loads(data)
+        if not order["foreground"]:
+            os.setsid()  # a group of its own: ended as a whole, and Ctrl-C does not reach it
+        calls, watch, *standard = fds
+        for fd, number in zip(standard, (0, 1, 2), strict=True):
+            os.dup2(fd, number)
+            os.close(fd)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_SIZE, FILE_SIZE))
+        gc.enable()
+        os.environ.clear()
+        os.environ.update(order["environment"])
+        os.chdir(order["folder"])
+        child.run(socket.socket(fileno=calls), socket.socket(fileno=watch), order["subject"])
+    except BaseException as error:
+        # Only the machinery can arrive here; the judge sees the closed conversation and this last word.
+        sys.stderr.write(f"the student's process could not start: {type(error).__name__}: {error}\n")
+    finally:
+        os._exit(70)

@@ -1,0 +1,217 @@
+"""Starting a student's process: a fork of a warm interpreter on Linux, a new interpreter elsewhere.
+
+Both give the same thing, a Running: a socket for calls, one for the watcher, and the end from which all that
+the process prints can be read.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from json import dumps, loads
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Isolated from the user's settings and folders (-I), the standard library only (-S), no __pycache__ beside the
+# student's file (-B), what is printed is there at once even if the process is killed (-u), UTF-8 everywhere.
+FLAGS = ("-I", "-S", "-B", "-u", "-X", "utf8")
+
+START_DEADLINE = 20.0
+"""Seconds that an interpreter may take to start; generous, as a loaded machine is no fault of the student's."""
+
+
+class LaunchError(Exception):
+    """The student's process could not be started: a trouble of this machine, not of the student's file."""
+
+
+@dataclass
+class Running:
+    """A student's process that has been started."""
+
+    calls: socket.socket
+    watch: socket.socket
+    output: BinaryIO | None
+    pid: int
+
+
+class Launcher(Protocol):
+    """What starts and ends students' processes for one student's file."""
+
+    def start(self, subject: Path, environment: dict[str, str], folder: Path) -> Running:
+        """Start a process for the file. Raises LaunchError."""
+
+    def preload(self, names: Iterable[str], subject: Path) -> None:
+        """Do ahead of later processes, if that saves time here, what one process has done without harm: load
+        these modules of the standard library, compile this file."""
+
+    def end(self, running: Running) -> int:
+        """End the process and all that it started. Its exit code, or minus the signal that ended it."""
+
+    def release(self, running: Running) -> None:
+        """End a process that has come to its end, and all that it started, soon: nobody waits for it."""
+
+    def close(self) -> None:
+        """End everything."""
+
+
+def _code(module: str, call: str) -> str:
+    return f"import sys; sys.path.insert(0, {str(ROOT)!r}); from dojo.inside import {module}; del sys.path[0]; {call}"
+
+
+class ForkServer:
+    """Processes forked from one interpreter that has loaded what the student's file loads, and no more."""
+
+    def __init__(self, python: str, foreground: bool = False) -> None:
+        self._foreground = foreground
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(START_DEADLINE)
+        with theirs:
+            self._server = subprocess.Popen(
+                [python, *FLAGS, "-c", _code("forkserver", f"forkserver.main({theirs.fileno()})")],
+                stdin=None if foreground else subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=not foreground,
+                env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            )
+
+    def start(self, subject: Path, environment: dict[str, str], folder: Path) -> Running:
+        """Fork, and hand over the other ends of the sockets and of the pipe."""
+        calls, their_calls = socket.socketpair()
+        watch, their_watch = socket.socketpair()
+        if self._foreground:
+            ours, output, standard = None, [], [0, 1, 2]
+        else:
+            reading, writing = os.pipe()
+            ours, output = os.fdopen(reading, "rb", buffering=0), [writing]
+            nothing = os.open(os.devnull, os.O_RDONLY)
+            output.append(nothing)
+            standard = [nothing, writing, writing]
+        try:
+            reply = self._ask(
+                {
+                    "do": "start",
+                    "subject": str(subject),
+                    "environment": environment,
+                    "folder": str(folder),
+                    "foreground": self._foreground,
+                },
+                [their_calls.fileno(), their_watch.fileno(), *standard],
+            )
+        finally:
+            their_calls.close()
+            their_watch.close()
+            for fd in output:
+                os.close(fd)
+        return Running(calls, watch, ours, reply["pid"])
+
+    def preload(self, names: Iterable[str], subject: Path) -> None:
+        """Tell the server; it does not answer."""
+        with suppress(OSError):
+            order = {"do": "preload", "names": list(names), "subject": str(subject)}
+            self._control.send(dumps(order).encode("ascii"))
+
+    def end(self, running: Running) -> int:
+        """Have the server end it: only a parent can wait for its children."""
+        return int(self._ask({"do": "end", "pid": running.pid}, [])["status"])
+
+    def release(self, running: Running) -> None:
+        """Have the server end it while the judge goes on. Its next order is carried out after this one."""
+        with suppress(OSError):
+            self._control.send(dumps({"do": "release", "pid": running.pid}).encode("ascii"))
+
+    def _ask(self, order: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+        try:
+            socket.send_fds(self._control, [dumps(order).encode("ascii")], fds)
+            answer = self._control.recv(1 << 16)
+        except OSError as error:
+            raise LaunchError(f"the interpreter that starts the student's processes is gone: {error}") from error
+        if not answer:
+            raise LaunchError("the interpreter that starts the student's processes ended by itself")
+        reply: dict[str, Any] = loads(answer)
+        return reply
+
+    def close(self) -> None:
+        """Close our end of the control socket, at which the server ends."""
+        self._control.close()  # the server sees the end, ends its children and then itself
+        try:
+            self._server.wait(START_DEADLINE)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
+
+
+class Spawner:
+    """A new interpreter for each process: slower, and the only way where fork is not safe or not there."""
+
+    def __init__(self, python: str, foreground: bool = False) -> None:
+        self._python = python
+        self._foreground = foreground
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    def start(self, subject: Path, environment: dict[str, str], folder: Path) -> Running:
+        """Start an interpreter and wait until it has knocked twice, with the token that it was given."""
+        token = os.urandom(16).hex()
+        with socket.create_server(("127.0.0.1", 0)) as meeting:
+            meeting.settimeout(START_DEADLINE)
+            port = meeting.getsockname()[1]
+            process = subprocess.Popen(
+                [self._python, *FLAGS, "-c", _code("spawned", f"spawned.main({port}, {token!r}, {str(subject)!r})")],
+                stdin=None if self._foreground else subprocess.DEVNULL,
+                stdout=None if self._foreground else subprocess.PIPE,
+                stderr=None if self._foreground else subprocess.STDOUT,
+                bufsize=0,
+                cwd=folder,
+                env=environment,
+                start_new_session=not self._foreground,
+            )
+            self._processes[process.pid] = process
+            met: dict[str, socket.socket] = {}
+            while len(met) < 2:
+                try:
+                    sock = meeting.accept()[0]
+                except TimeoutError as error:
+                    self.end(Running(meeting, meeting, None, process.pid))
+                    raise LaunchError("the student's process did not start in time") from error
+                sock.settimeout(START_DEADLINE)
+                claimed, _, purpose = sock.makefile("rb").readline(100).decode("ascii", "replace").partition(" ")
+                if claimed == token and purpose.strip() in ("calls", "watch"):
+                    met[purpose.strip()] = sock
+                else:
+                    sock.close()
+        return Running(met["calls"], met["watch"], process.stdout, process.pid)  # type: ignore[arg-type]
+
+    def preload(self, names: Iterable[str], subject: Path) -> None:
+        """Nothing: each process is a new interpreter."""
+
+    def end(self, running: Running) -> int:
+        """End the process and its group."""
+        process = self._processes.pop(running.pid)
+        if os.name == "posix" and not self._foreground:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, 9)
+        process.kill()
+        return process.wait()
+
+    def release(self, running: Running) -> None:
+        """End it now: there is nobody else to do it."""
+        self.end(running)
+
+    def close(self) -> None:
+        """End what is still running."""
+        for pid in list(self._processes):
+            self._processes[pid].kill()
+            self._processes.pop(pid).wait()
+
+
+def launcher(python: str = sys.executable, foreground: bool = False) -> Launcher:
+    """The launcher for this machine. DOJO_LAUNCH=spawn chooses the portable one, to try it on Linux."""
+    if sys.platform == "linux" and os.environ.get("DOJO_LAUNCH") != "spawn":
+        return ForkServer(python, foreground)
+    return Spawner(python, foreground)

@@ -1,0 +1,211 @@
+"""The judge's handle on a student's process.
+
+Every wait has a deadline. Whatever the process does (ends, crashes, hangs, prints for ever, answers nonsense)
+comes back as an Outcome; no exception of the student's is ever raised here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from dojo import output
+from dojo.inside import channel, plain
+from dojo.launch import Launcher
+from dojo.outcome import (
+    Died,
+    Flooded,
+    Frame,
+    Garbled,
+    Hung,
+    Loaded,
+    Missing,
+    NotPlain,
+    Outcome,
+    Raised,
+    Returned,
+    Thread,
+    TooLarge,
+)
+
+DEADLINE = 5.0
+"""Seconds that a call may take unless the test says otherwise. It costs nothing while all is well."""
+
+FINISH_DEADLINE = 1.0
+"""Seconds that threads may go on after the last call."""
+
+
+def environment(home: str, extra: dict[str, str]) -> dict[str, str]:
+    """A clean environment: no proxy settings, no PYTHON… variables, one locale, time zone as on the machine."""
+    kept = {name: os.environ[name] for name in ("SYSTEMROOT", "TZ", "TERM") if name in os.environ}
+    folders = {"HOME": home, "TMPDIR": home, "TEMP": home, "TMP": home}
+    if sys.platform == "darwin":
+        kept["no_proxy"] = "*"  # else urllib asks the system's settings, which may name a proxy
+    return {"PATH": os.defpath, "LC_ALL": "C.UTF-8", **kept, **folders, **extra}
+
+
+class StudentProcess:
+    """One process that has loaded, or will load, one student's file."""
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        subject: Path,
+        variables: dict[str, str] | None = None,
+        foreground: bool = False,
+    ) -> None:
+        self.subject = subject.resolve()
+        self._launcher = launcher
+        self._foreground = foreground
+        self.folder = tempfile.mkdtemp(prefix="dojo-")
+        self._status: int | None = None
+        self._flooded = False
+        self._running = launcher.start(self.subject, environment(self.folder, variables or {}), Path(self.folder))
+        self._output = output.Output(self._running.output, self._stop_flood) if self._running.output else None
+        self.thread_errors: tuple[Raised, ...] = ()
+
+    def _stop_flood(self) -> None:
+        # Called by the thread that reads. A shut conversation wakes the judge, which then ends the process.
+        self._flooded = True
+        self._running.calls.shutdown(2)
+
+    # --- calls ---------------------------------------------------------------------------------------------
+
+    def load(self, deadline: float = DEADLINE) -> Outcome:
+        """Load the student's file."""
+        return self._ask({"do": "load"}, deadline)
+
+    def call(
+        self, name: str, arguments: tuple[Any, ...], named: dict[str, Any], deadline: float = DEADLINE
+    ) -> Outcome:
+        """Call a function of the student's file with plain data. `deadline` in seconds."""
+        order = {
+            "do": "call",
+            "name": name,
+            "arguments": [plain.encode(argument) for argument in arguments],
+            "named": {key: plain.encode(value) for key, value in named.items()},
+        }
+        return self._ask(order, deadline)
+
+    def finish(self, deadline: float = FINISH_DEADLINE) -> Outcome | None:
+        """Let the program come to its end, as it would when its last line has run. None when it did."""
+        outcome = self._ask({"do": "finish"}, deadline)
+        if not isinstance(outcome, Loaded):
+            return outcome
+        self._launcher.release(self._running)
+        self._ended(0)
+        return None
+
+    def _ask(self, order: dict[str, Any], deadline: float) -> Outcome:
+        if self._status is not None:
+            return Died(self._status)
+        ident = os.urandom(8).hex()  # so that an answer cannot be written before the question is known
+        calls = self._running.calls
+        calls.settimeout(None if self._foreground else deadline)
+        try:
+            channel.send(calls, {**order, "id": ident})
+            answer = channel.receive(calls)
+        except TimeoutError:
+            return self._hung(deadline)
+        except (channel.Closed, OSError):
+            status = self.end()
+            return Flooded(output.LIMIT) if self._flooded else Died(status)
+        except (ValueError, RecursionError) as error:
+            self.end()
+            return Garbled(type(error).__name__)
+        try:
+            if answer["id"] != ident:
+                raise ValueError("an answer to another question")
+            return self._outcome(answer)
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            self.end()
+            return Garbled(type(error).__name__)
+
+    def _outcome(self, answer: dict[str, Any]) -> Outcome:
+        if "returned" in answer:
+            return Returned(plain.decode(answer["returned"]), str(answer["kind"])[:80])
+        if "raised" in answer:
+            return self._raised(answer["raised"])
+        if "not_plain" in answer:
+            return NotPlain(str(answer["not_plain"])[:80], str(answer["inside"])[:200])
+        if "missing" in answer:
+            return Missing(str(answer["missing"]), tuple(str(name)[:80] for name in answer["present"]))
+        if "too_large" in answer:
+            return TooLarge(int(answer["too_large"]))
+        if "finished" in answer:
+            self.thread_errors = tuple(self._raised(told) for told in answer["thread_errors"][:10])
+            return Loaded(())
+        return Loaded(tuple(str(name) for name in answer["loaded"]))
+
+    # --- what the process tells of itself ------------------------------------------------------------------
+
+    def _raised(self, told: dict[str, Any], deep: int = 0) -> Raised:
+        syntax = told.get("syntax")
+        return Raised(
+            type=str(told["type"])[:80],
+            message=str(told["message"])[:2000],
+            bases=tuple(str(base) for base in told["bases"][:20]),
+            attributes={str(name): plain.decode(value) for name, value in told["attributes"].items()},
+            frames=self._frames(told["frames"]),
+            cause=self._raised(told["cause"], deep + 1) if "cause" in told and deep < 3 else None,
+            syntax=(str(syntax[0]), int(syntax[1]), str(syntax[2])) if syntax else None,
+            thread=str(told.get("thread", ""))[:80],
+        )
+
+    def _frames(self, told: list[Any]) -> tuple[Frame, ...]:
+        home = str(self.subject.parent) + os.sep
+        return tuple(
+            Frame(str(file), int(line), str(function)[:80], str(file).startswith(home))
+            for file, line, function in told[:60]
+        )
+
+    def _stand(self) -> tuple[tuple[Thread, ...], float] | None:
+        """Every thread and the CPU seconds used so far; None when the process cannot say."""
+        watch = self._running.watch
+        watch.settimeout(1.0)
+        try:
+            channel.send(watch, {})
+            told = channel.receive(watch)
+            self.thread_errors = tuple(self._raised(error) for error in told["thread_errors"][:10])
+            threads = tuple(
+                Thread(str(one["name"]), bool(one["main"]), bool(one["daemon"]), self._frames(one["frames"]))
+                for one in told["threads"][:100]
+            )
+            return threads, float(told["cpu"])
+        except (channel.Closed, OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _hung(self, seconds: float) -> Hung:
+        first = self._stand()
+        started = time.monotonic()
+        time.sleep(0.1)  # the span over which its use of the processor is measured
+        second = self._stand()
+        span = time.monotonic() - started
+        self.end()
+        if first is None or second is None:
+            return Hung(seconds, (), None)
+        return Hung(seconds, second[0], second[1] - first[1] > span / 4)
+
+    # --- the end -------------------------------------------------------------------------------------------
+
+    def printed(self) -> str:
+        """What the process printed; complete once it has ended."""
+        return self._output.text() if self._output else ""
+
+    def end(self) -> int:
+        """End the process and all that it started, free what it held. Its exit code or minus the signal."""
+        if self._status is None:
+            self._ended(self._launcher.end(self._running))
+        assert self._status is not None
+        return self._status
+
+    def _ended(self, status: int) -> None:
+        self._status = status
+        self._running.calls.close()
+        self._running.watch.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
