@@ -1,0 +1,7 @@
+"""`python -m dojo`."""
+
+import sys
+
+from dojo.cli import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,73 @@
+"""Running katas by pytest: here, for a student's screen, or in a process of its own, for results as data."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from dojo.catalog import Kata
+from dojo.launch import ROOT
+from dojo.result import Result
+from dojo.warm import run_pytest
+
+# Only these plugins: every other one that happens to be installed would be loaded by each run of a student's. And no
+# rewriting of assert statements (the tests speak by dojo.expect), no collecting of garbage at the end to find leaks.
+PLUGINS = ("-p", "pytest_timeout", "-p", "dojo.plugin", "--assert=plain", "-p", "no:unraisableexception")
+
+
+class JudgeError(Exception):
+    """The judge did not come to an end: nothing is known about the student's file."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run."""
+
+    subject: str = ""
+    seed: str = ""
+    test: str = ""
+    shuffle: str = ""
+    python: str = ""
+    foreground: bool = False
+    stop_at_first: bool = False
+
+
+def arguments(katas: list[Kata], options: Options) -> list[str]:
+    """The command line for pytest."""
+    made = [*PLUGINS, "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *(str(k.tests) for k in katas)]
+    for name, value in (
+        ("--subject", options.subject),
+        ("--seed", options.seed),
+        ("--shuffle", options.shuffle),
+        ("--student-python", options.python),
+        ("--test", options.test),
+    ):
+        if value:
+            made += [name, value]
+    if options.foreground:
+        made += ["--foreground", "--capture=no", "-o", "timeout=0", "-o", "faulthandler_timeout=0"]
+    if options.stop_at_first:
+        made.append("-x")
+    return made
+
+
+def judge(kata: Kata, options: Options, deadline: float = 300.0) -> list[Result]:
+    """Judge one file by one kata, in a process of its own. `deadline` in seconds.
+
+    Raises JudgeError when no complete report came back: no report is never a pass.
+    """
+    with tempfile.TemporaryDirectory(prefix="dojo-") as folder:
+        report, log = Path(folder) / "results.json", Path(folder) / "log.txt"
+        status = run_pytest(["-q", *arguments([kata], options), "--results", str(report)], log, deadline)
+        if status is None:
+            raise JudgeError(f"{kata.name}: no verdict on {options.subject} after {deadline:g} s")
+        try:
+            data = json.loads(report.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            said = log.read_text("utf-8", "replace")[-2000:]
+            raise JudgeError(f"{kata.name}: no report on {options.subject}; pytest said:\n{said}") from error
+    if not data.get("complete"):
+        raise JudgeError(f"{kata.name}: the report on {options.subject} is not complete")
+    return [Result.from_data(each) for each in data["results"]]

@@ -1,0 +1,263 @@
+"""The pytest plugin: the fixtures of the katas' tests, and failures told as a student can read them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dojo import catalog, launch, screen
+from dojo.expect import Scene, Student
+from dojo.failure import Failed, Failure, Row
+from dojo.fresh import Fresh
+from dojo.result import ERROR, PASS, Result, kata_of, titles
+
+if TYPE_CHECKING:
+    from dojo.fakes.http import FakeHTTP
+    from dojo.fakes.raw import FakeTCP
+    from dojo.fakes.tls import Authority
+    from dojo.wire import Wire
+
+SCENE = pytest.StashKey[Scene]()
+RESULT = pytest.StashKey[Result]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options that `python -m dojo test` passes on."""
+    group = parser.getgroup("dojo")
+    group.addoption("--subject", default="", help="the file or folder to judge, or `reference`")
+    group.addoption("--seed", default="", help="the seed of the fresh data")
+    group.addoption("--student-python", default=sys.executable, help="the interpreter for the student's code")
+    group.addoption("--foreground", action="store_true", help="the student's code has the terminal, no deadlines")
+    group.addoption("--shuffle", default="", metavar="SEED", help="run the tests in another order")
+    group.addoption("--test", default="", help="one test, by its number in the kata or its name")
+    group.addoption("--results", default="", metavar="FILE", help="write the results as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One session's state: the launchers, the files that cannot be loaded, the results."""
+    config.pluginmanager.register(Session(config), "dojo-session")
+
+
+class Session:
+    """What lives as long as a run of pytest."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.seed = config.getoption("--seed") or os.urandom(4).hex()
+        self.results: list[Result] = []
+        self.import_failures: dict[Path, Failure] = {}
+        self.warm: launch.Launcher | None = None
+        """A launcher started ahead by the command line, while pytest itself was still loading."""
+        self._launcher: launch.Launcher | None = None
+        self._launcher_for: Path | None = None
+
+    def launcher(self, subject: Path) -> launch.Launcher:
+        """One for each student's file: what one file loads must not be there for the next."""
+        if self._launcher is None or self._launcher_for != subject:
+            self.close()
+            option = self.config.getoption
+            self._launcher = self.warm or launch.launcher(option("--student-python"), option("--foreground"))
+            self._launcher_for, self.warm = subject, None
+        return self._launcher
+
+    def close(self) -> None:
+        """End what was started."""
+        for launcher in (self._launcher, self.warm):
+            if launcher is not None:
+                launcher.close()
+        self._launcher = self.warm = None
+
+    def pytest_sessionstart(self) -> None:
+        """Warm up the student's interpreter while pytest looks for the tests."""
+        option = self.config.getoption
+        if option("--results") and self.warm is None:
+            self.warm = launch.launcher(option("--student-python"), option("--foreground"))
+
+    # --- hooks ---------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Number the tests in the order of the contract; shuffle them if that is asked for."""
+        numbers: dict[str, int] = {}
+        for item in items:
+            if isinstance(item, pytest.Function) and item.path.parent == launch.ROOT / "tests":
+                kata = kata_of(item.path)
+                numbers[kata] = numbers.get(kata, 0) + 1
+                item.stash[RESULT] = Result(kata, item.originalname, numbers[kata], titles(item.function))
+        only = self.config.getoption("--test")
+        if only:
+            items[:] = [item for item in items if RESULT in item.stash and _is(item.stash[RESULT], only)]
+        if self.config.getoption("--shuffle"):
+            random.Random(self.config.getoption("--shuffle")).shuffle(items)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """After a test that passes: the student's program must be able to end, the fakes must be content."""
+        result = yield
+        scene = item.stash.get(SCENE, None)
+        if scene is not None:
+            scene.finish()
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn a failure into data, and into the text that a student reads."""
+        report = yield
+        result = item.stash.get(RESULT, None)
+        if result is None:
+            return report
+        result.seconds += call.duration
+        if report.failed:
+            self._fail(item, call, report, result)
+        elif report.when == "call" and report.passed and not result.status:
+            result.status = PASS
+        if report.when == "teardown":
+            self.results.append(result)
+        return report
+
+    def _fail(
+        self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, result: Result
+    ) -> None:
+        error = call.excinfo.value if call.excinfo else None
+        failure = _failure(error)
+        if failure is not None and SCENE in item.stash:
+            result.failed(failure, item.stash[SCENE])
+            report.longrepr = "\n".join(screen.details(result))
+        else:
+            result.status, result.reason, result.internal = ERROR, "infrastructure", report.longreprtext
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Write the results, and whether they are complete: no test ran on an error of use or of pytest."""
+        complete = bool(self.results) and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        path = self.config.getoption("--results")
+        if path:
+            data = {"complete": complete, "seed": self.seed, "results": [each.as_data() for each in self.results]}
+            Path(path).write_text(json.dumps(data), "utf-8")
+
+    def pytest_unconfigure(self) -> None:
+        """End every process, whatever happened."""
+        self.close()
+
+
+def _failure(error: BaseException | None) -> Failure | None:
+    if isinstance(error, Failed):
+        return error.failure
+    if isinstance(error, AssertionError) and type(error).__name__ == "NoSuchRequest":
+        rows = [Row("received", text) for text in getattr(error, "seen", [])]
+        return Failure("no_such_request", tuple(rows), {"what": str(error)})
+    if isinstance(error, AssertionError) and type(error).__name__ == "NoSuchContent":
+        return Failure("no_such_content", (), {"what": str(error)})
+    return None
+
+
+def _is(result: Result, wanted: str) -> bool:
+    return str(result.number) == wanted or result.test.removeprefix("test_") == wanted.removeprefix("test_")
+
+
+def _session(request: pytest.FixtureRequest) -> Session:
+    session = request.config.pluginmanager.get_plugin("dojo-session")
+    assert isinstance(session, Session)
+    return session
+
+
+@pytest.fixture
+def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """The test's scene: `scene.tell("the server answers 404")` says what the test does."""
+    session = _session(request)
+    chosen = catalog.Kata(kata_of(request.path))
+    try:
+        subject = catalog.subject_file(chosen, request.config.getoption("--subject"))
+    except catalog.UsageError as error:
+        pytest.exit(str(error), 2)
+    made = Scene(
+        request.function.__name__.removeprefix("test_"),
+        subject,
+        lambda: session.launcher(subject),
+        session.import_failures,
+        request.config.getoption("--foreground"),
+    )
+    request.node.stash[SCENE] = made
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def student(scene: Scene) -> Student:
+    """The student's functions: `student.port(url)` calls `port` in a process of its own."""
+    return scene.student
+
+
+@pytest.fixture
+def fresh(request: pytest.FixtureRequest) -> Fresh:
+    """Fresh data, other in each run and each test, the same again with the same seed."""
+    return Fresh(f"{_session(request).seed}/{request.node.name}")
+
+
+@pytest.fixture
+def wire(scene: Scene) -> Wire:
+    """The transcript of what crosses the wire in this test."""
+    from dojo.wire import Wire
+
+    scene.wire = Wire()
+    return scene.wire
+
+
+@pytest.fixture(scope="session")
+def authority() -> Iterator[Authority]:
+    """Certificates for this run, right and wrong."""
+    from dojo.fakes.tls import Authority
+
+    with Authority() as made:
+        yield made
+
+
+@pytest.fixture
+def http(wire: Wire) -> Iterator[FakeHTTP]:
+    """An HTTP server for this test."""
+    from dojo.fakes.http import FakeHTTP
+
+    with FakeHTTP(wire) as server:
+        yield server
+
+
+@pytest.fixture
+def other_http(wire: Wire) -> Iterator[FakeHTTP]:
+    """A second HTTP server for this test: another site."""
+    from dojo.fakes.http import FakeHTTP
+
+    with FakeHTTP(wire, name="other") as server:
+        yield server
+
+
+@pytest.fixture
+def https(scene: Scene, wire: Wire, authority: Authority) -> Iterator[FakeHTTP]:
+    """An HTTPS server for this test. The student's program trusts its authority, by SSL_CERT_FILE."""
+    from dojo.fakes.http import FakeHTTP
+
+    scene.environment["SSL_CERT_FILE"] = authority.ca_file
+    with FakeHTTP(wire, tls=authority.good) as server:
+        yield server
+
+
+@pytest.fixture
+def raw(wire: Wire) -> Iterator[Callable[..., FakeTCP]]:
+    """Servers that follow a script, each made by a call: `raw([ReadRequest(), Send(b"..."), Close()])`."""
+    from contextlib import ExitStack
+
+    from dojo.fakes.raw import FakeTCP
+
+    with ExitStack() as servers:
+
+        def make(script: Any, **options: Any) -> FakeTCP:
+            return servers.enter_context(FakeTCP(wire, script, **options))
+
+        yield make

@@ -1,0 +1,31 @@
+"""Fixtures of the machinery's own tests."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dojo.launch import ROOT
+from tests.dojo.students import Bench
+
+
+@pytest.fixture(params=["fork", "spawn"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """Judges short student's files, by each way to start a process that this machine has."""
+    if request.param == "spawn":
+        monkeypatch.setenv("DOJO_LAUNCH", "spawn")
+    made = Bench(tmp_path)
+    yield made
+    made.launcher.close()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of the project that a test may spoil."""
+    for name in ("dojo", "katas", "reference", "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "gallery"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
