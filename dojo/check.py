@@ -1,0 +1,169 @@
+"""`make check`: the tests are tested. Each job is a sentence that must hold; what it finds is said in sentences."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from dojo import agree, catalog, gallery, pythons
+from dojo.catalog import Kata
+from dojo.judge import JudgeError, Options, judge
+from dojo.launch import ROOT
+from dojo.result import PASS, Result
+from dojo.terminal import style
+
+WORKERS = max(2, os.cpu_count() or 2)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something that must hold: its name, and the function that finds what is against it."""
+
+    name: str
+    find: Callable[[], list[str]]
+
+
+def main() -> int:
+    """Run all jobs, show how far they are, tell what they found. 0 when they found nothing."""
+    return run(jobs())
+
+
+def jobs() -> list[Job]:
+    """All that `make check` proves, the long jobs first so that no core waits for the last one."""
+    own = sorted((ROOT / "tests" / "dojo").glob("test_*.py"), key=lambda file: -file.stat().st_size)
+    made = [
+        *(Job(f"the dojo's own: {file.stem}", partial(_tool, "pytest", "-q", str(file))) for file in own),
+        Job("types (mypy --strict)", partial(_tool, "mypy")),
+        Job("lint (ruff)", partial(_tool, "ruff", "check", ".")),
+    ]
+    others = pythons.found()
+    for kata in catalog.katas():
+        made.append(Job(f"{kata.name}: its files agree", partial(agree.complaints, kata)))
+        made.append(Job(f"{kata.name}: every test on the stub says what to do", partial(stub, kata)))
+        for version, python in others.items():
+            name = f"{kata.name}: the reference passes in any order on Python {version}"
+            made.append(Job(name, partial(reference, kata, python)))
+        for file in (*gallery.right(kata), *gallery.wrong(kata)):
+            name = f"{kata.name}: {file.stem} gets the verdict it names"
+            made.append(Job(name, partial(exhibit, kata, file)))
+    return made
+
+
+def run(made: list[Job]) -> int:
+    """Run these jobs on all cores. 0 when none found anything."""
+    started = time.monotonic()
+    found: dict[str, list[str]] = {}
+    with ThreadPoolExecutor(WORKERS) as pool:
+        futures: dict[Future[list[str]], Job] = {pool.submit(job.find): job for job in made}
+        try:
+            for done, future in enumerate(as_completed(futures), 1):
+                job = futures[future]
+                said = _outcome(future)
+                if said:
+                    found[job.name] = said
+                    _clear()
+                    print(f"{style('✗', 'red')} {job.name}")
+                    for sentence in said:
+                        print("\n".join(f"    {line}" for line in sentence.splitlines()))
+                _show(done, len(made), time.monotonic() - started)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    _clear()
+    passed = len(made) - len(found)
+    print(f"{passed} passed, {len(found)} failed in {time.monotonic() - started:.0f} s")
+    return 1 if found else 0
+
+
+def _outcome(future: Future[list[str]]) -> list[str]:
+    try:
+        return future.result()
+    except JudgeError as error:
+        return [str(error)]
+    except Exception as error:  # a job that breaks has not held
+        return [f"the check itself broke: {type(error).__name__}: {error}"]
+
+
+def _show(done: int, total: int, seconds: float) -> None:
+    if sys.stderr.isatty():
+        filled = 40 * done // total
+        bar = "━" * filled + "·" * (40 - filled)
+        sys.stderr.write(f"\r{bar} {done} of {total}, {seconds:.0f} s\x1b[K")
+        sys.stderr.flush()
+    elif done % 25 == 0 or done == total:
+        print(f"{done} of {total} after {seconds:.0f} s", flush=True)
+
+
+def _clear() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
+# --- the jobs ----------------------------------------------------------------------------------------------
+
+
+def stub(kata: Kata) -> list[str]:
+    """Every test of an untouched stub fails by one plain sentence, none by an error or a hang."""
+    results = judge(kata, Options(subject=str(_untouched(kata))))
+    said = [
+        f"{result.test} on the stub: {result.status}, `{result.reason}`, not `not_written`"
+        for result in results
+        if result.reason != "not_written"
+    ]
+    return said if results else ["no test ran"]
+
+
+def _untouched(kata: Kata) -> Path:
+    """The stub as it was handed out: a student who runs `make check` has filled it in."""
+    path = kata.stub.relative_to(ROOT).as_posix()
+    told = subprocess.run(["git", "show", f"HEAD:{path}"], cwd=ROOT, capture_output=True, check=False)
+    if told.returncode or os.environ.get("CI"):
+        return kata.stub
+    kept = ROOT / ".dojo" / "stubs" / kata.stub.name
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(told.stdout)
+    return kept
+
+
+def reference(kata: Kata, python: str) -> list[str]:
+    """The reference passes, its tests in another order each time."""
+    seed = os.urandom(4).hex()
+    results = judge(kata, Options(subject="reference", shuffle=seed, seed=seed, python=python))
+    return _failures(results, f"SEED={seed}")
+
+
+def exhibit(kata: Kata, file: Path) -> list[str]:
+    """A file of the gallery gets the verdict that it names."""
+    seed = os.urandom(4).hex()
+    results = judge(kata, Options(subject=str(file), seed=seed))
+    said = gallery.complaints(file, gallery.promised(file), results)
+    return [f"{sentence} (SEED={seed})" for sentence in said]
+
+
+def _failures(results: list[Result], note: str) -> list[str]:
+    said = [
+        f"{result.test} fails for `{result.reason}` ({note}) {result.rows} {result.internal}"
+        for result in results
+        if result.status != PASS
+    ]
+    return said if results else ["no test ran"]
+
+
+def _tool(module: str, *words: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", module, *words],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    return [done.stdout.decode("utf-8", "replace").strip()[-6000:]] if done.returncode else []
