@@ -25,6 +25,7 @@ from dojo.trouble import import_trouble, raised_text, short, trouble
 from dojo.words import word
 
 if TYPE_CHECKING:
+    from dojo.server import Program, Server
     from dojo.wire import Wire
 
 ALIGNED = 16
@@ -69,6 +70,11 @@ def _matches(pattern: Any, got: Any) -> bool:
     return same(pattern, got)
 
 
+def matching(mistakes: dict[str, Any], got: Any) -> str | None:
+    """The name of the first mistake that this answer shows."""
+    return next((reason for reason, pattern in mistakes.items() if _matches(pattern, got)), None)
+
+
 def _general_mistake(expected: Any, got: Any) -> str | None:
     """The reason when the wrong answer bears the mark of a mistake that can be made in every kata."""
     if got is None:
@@ -111,7 +117,7 @@ class Expectation:
     def fail(self, expected: Any, mistakes: dict[str, Any], in_words: bool = False) -> NoReturn:
         """Fail by the first mistake that matches, a general one, or the test's own name."""
         got = self._value
-        named = next((reason for reason, pattern in mistakes.items() if _matches(pattern, got)), None)
+        named = matching(mistakes, got)
         reason = named or (None if in_words else _general_mistake(expected, got)) or self._scene.test_name
         rows = self._words(expected) if in_words else self._difference(expected)
         self._scene.fail(Failure(reason, (*self._rows, *rows), {}, self.place))
@@ -163,7 +169,7 @@ class Answer:
         if isinstance(got, Raised) and any(name in got.bases for name in types):
             return got
         value = got.value if isinstance(got, Returned) else got
-        named = next((reason for reason, pattern in mistakes.items() if _matches(pattern, value)), None)
+        named = matching(mistakes, value)
         failure = None if named else trouble(got, self._subject, self._rows)
         if failure is not None and failure.reason != "raised":
             self._scene.fail(failure)
@@ -178,7 +184,7 @@ class Answer:
             return Expectation(self._scene, got.value, "returned", self._rows)
         failure = trouble(got, self._subject, self._rows)
         assert failure is not None
-        named = next((reason for reason, pattern in mistakes.items() if _matches(pattern, got)), None)
+        named = matching(mistakes, got)
         if named:
             failure = Failure(named, failure.rows, failure.values, failure.place)
         return self._scene.fail(failure)
@@ -237,6 +243,8 @@ class Scene:
         self._launcher = launcher
         self._import_failures = import_failures
         self._foreground = foreground
+        self._begun = False
+        self._server: Server | None = None
 
     def tell(self, english: str, chinese: str = "") -> None:
         """Say what the test has set up or done, for the failure message."""
@@ -256,13 +264,40 @@ class Scene:
         outcome = process.call(name, arguments, named, deadline)
         return Answer(self, shown_call(name, arguments, named), outcome, self.subject)
 
-    def _ready(self) -> StudentProcess:
+    def serve(self, name: str, *arguments: Any, race: float = 0.0, deadline: float = DEADLINE) -> Server:
+        """Call a function of the student's that serves for the length of the test, and wait until it listens.
+        With `race`, each line of the student's file takes that many seconds (0.002, say), so that its threads meet."""
+        from dojo.server import started
+
+        process = self._ready(server=True, race=race)
+        self._begun = True
+        self._server = started(self, process, name, arguments, deadline)
+        return self._server
+
+    def program(self, name: str, *arguments: Any) -> Program:
+        """Call a function of the student's that reads the keyboard, prints, and goes on for the length of the test."""
+        from dojo.server import Program
+
+        process = self._ready(server=True, keyboard=True)
+        self._begun = True
+        process.begin(name, arguments)
+        return Program(self, process, shown_call(name, arguments, {}))
+
+    def transcript(self) -> Wire:
+        """What crosses the wire in this test."""
+        if self.wire is None:
+            from dojo.wire import Wire
+
+            self.wire = Wire()
+        return self.wire
+
+    def _ready(self, *, server: bool = False, race: float = 0.0, keyboard: bool = False) -> StudentProcess:
         if self.process is None:
             if self.subject in self._import_failures:  # it would fail, or hang, the same way in each test
                 self.fail(self._import_failures[self.subject])
             launcher = self._launcher()
-            self.process = StudentProcess(launcher, self.subject, self.environment, self._foreground)
-            outcome = self.process.load()
+            self.process = StudentProcess(launcher, self.subject, self.environment, self._foreground, keyboard)
+            outcome = self.process.load(server=server, race=race)
             failure = import_trouble(outcome, self.subject)
             if failure is not None:
                 self._import_failures[self.subject] = failure
@@ -273,7 +308,7 @@ class Scene:
 
     def finish(self) -> None:
         """After the last line of a test that passes: the student's program must be able to end."""
-        if self.process is None:
+        if self.process is None or self._begun:
             return
         outcome = self.process.finish()
         if outcome is None:
@@ -290,5 +325,7 @@ class Scene:
 
     def end(self) -> None:
         """End the student's process, however the test went."""
+        if self._server is not None:
+            self._server.close_peers()
         if self.process is not None:
             self.process.end()

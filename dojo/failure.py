@@ -32,6 +32,8 @@ class Failure:
     rows: tuple[Row, ...] = ()
     values: dict[str, str] = field(default_factory=dict)
     place: Frame | None = None
+    threads: tuple[str, ...] = ()
+    """Where the threads of a server stand, a sentence each."""
 
 
 class Failed(AssertionError):

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from json import dumps, loads
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,12 +39,14 @@ class Running:
     watch: socket.socket
     output: BinaryIO | None
     pid: int
+    keyboard: BinaryIO | None = None
+    """What is written here, the process reads as its standard input; without it, there is nothing to read."""
 
 
 class Launcher(Protocol):
     """What starts and ends students' processes for one student's file."""
 
-    def start(self, subject: Path, environment: dict[str, str], folder: Path) -> Running:
+    def start(self, subject: Path, environment: dict[str, str], folder: Path, *, keyboard: bool = False) -> Running:
         """Start a process for the file. Raises LaunchError."""
 
     def preload(self, names: Iterable[str], subject: Path) -> None:
@@ -81,17 +83,21 @@ class ForkServer:
                 env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
             )
 
-    def start(self, subject: Path, environment: dict[str, str], folder: Path) -> Running:
+    def start(self, subject: Path, environment: dict[str, str], folder: Path, *, keyboard: bool = False) -> Running:
         """Fork, and hand over the other ends of the sockets and of the pipe."""
         calls, their_calls = socket.socketpair()
         watch, their_watch = socket.socketpair()
-        if self._foreground:
-            ours, output, standard = None, [], [0, 1, 2]
-        else:
+        ours, keys = None, None
+        theirs, standard = [], [0, 1, 2]
+        if not self._foreground:
             reading, writing = os.pipe()
-            ours, output = os.fdopen(reading, "rb", buffering=0), [writing]
-            nothing = os.open(os.devnull, os.O_RDONLY)
-            output.append(nothing)
+            ours = os.fdopen(reading, "rb", buffering=0)
+            if keyboard:
+                nothing, typing = os.pipe()
+                keys = os.fdopen(typing, "wb", buffering=0)
+            else:
+                nothing = os.open(os.devnull, os.O_RDONLY)
+            theirs = [nothing, writing]
             standard = [nothing, writing, writing]
         try:
             reply = self._ask(
@@ -107,9 +113,9 @@ class ForkServer:
         finally:
             their_calls.close()
             their_watch.close()
-            for fd in output:
+            for fd in theirs:
                 os.close(fd)
-        return Running(calls, watch, ours, reply["pid"])
+        return Running(calls, watch, ours, reply["pid"], keys)
 
     def preload(self, names: Iterable[str], subject: Path) -> None:
         """Tell the server; it does not answer."""
@@ -155,7 +161,7 @@ class Spawner:
         self._foreground = foreground
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
 
-    def start(self, subject: Path, environment: dict[str, str], folder: Path) -> Running:
+    def start(self, subject: Path, environment: dict[str, str], folder: Path, *, keyboard: bool = False) -> Running:
         """Start an interpreter and wait until it has knocked twice, with the token that it was given."""
         token = os.urandom(16).hex()
         with socket.create_server(("127.0.0.1", 0)) as meeting:
@@ -163,7 +169,7 @@ class Spawner:
             port = meeting.getsockname()[1]
             process = subprocess.Popen(
                 [self._python, *FLAGS, "-c", _code("spawned", f"spawned.main({port}, {token!r}, {str(subject)!r})")],
-                stdin=None if self._foreground else subprocess.DEVNULL,
+                stdin=None if self._foreground else subprocess.PIPE if keyboard else subprocess.DEVNULL,
                 stdout=None if self._foreground else subprocess.PIPE,
                 stderr=None if self._foreground else subprocess.STDOUT,
                 bufsize=0,
@@ -185,7 +191,8 @@ class Spawner:
                     met[purpose.strip()] = sock
                 else:
                     sock.close()
-        return Running(met["calls"], met["watch"], process.stdout, process.pid)  # type: ignore[arg-type]
+        output, keys = cast("BinaryIO | None", process.stdout), cast("BinaryIO | None", process.stdin)
+        return Running(met["calls"], met["watch"], output, process.pid, keys)
 
     def preload(self, names: Iterable[str], subject: Path) -> None:
         """Nothing: each process is a new interpreter."""

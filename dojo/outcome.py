@@ -86,6 +86,30 @@ class Thread:
     main: bool
     daemon: bool
     frames: tuple[Frame, ...]
+    holder: str = ""
+    """For a thread that waits for a lock: the name of the thread that holds it."""
+    held_since: Frame | None = None
+    """And the line since which."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A student's process as it is at one moment."""
+
+    threads: tuple[Thread, ...]
+    cpu: float
+    """Seconds of processor time that it has used so far."""
+    open_files: int
+    """File descriptors that are open; -1 where the system does not tell."""
+
+
+@dataclass(frozen=True)
+class Listening:
+    """A server of the student's can be reached: at a (host, port), or at a path for a Unix socket."""
+
+    address: tuple[str, int] | str
+    family: int
+    type: int
 
 
 @dataclass(frozen=True)
@@ -130,4 +154,4 @@ class Loaded:
     modules: tuple[str, ...]
 
 
-Outcome = Loaded | Returned | Raised | NotPlain | TooLarge | Missing | Hung | Died | Flooded | Garbled
+Outcome = Loaded | Listening | Returned | Raised | NotPlain | TooLarge | Missing | Hung | Died | Flooded | Garbled

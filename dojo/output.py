@@ -22,6 +22,7 @@ class Output:
         self._head = bytearray()
         self._tail = bytearray()
         self.size = 0
+        self._more = threading.Condition()
         self._thread = threading.Thread(target=self._read, name="output of the student's process", daemon=True)
         self._thread.start()
 
@@ -41,11 +42,22 @@ class Output:
                 del self._tail[:-KEPT]
                 if before <= LIMIT < self.size:
                     self._flooded()
+                with self._more:
+                    self._more.notify_all()
 
     def text(self, deadline: float = 1.0) -> str:
         """All that was kept, decoded as UTF-8, with a mark where something was left out. Call it when the
         process has ended; it waits at most `deadline` seconds for the rest to arrive."""
         self._thread.join(deadline)
+        return self.so_far()
+
+    def wait_for(self, wanted: Callable[[str], bool], deadline: float) -> bool:
+        """Wait until the text so far is as wanted; False when it is not after `deadline` seconds."""
+        with self._more:
+            return self._more.wait_for(lambda: wanted(self.so_far()), deadline)
+
+    def so_far(self) -> str:
+        """The text that has been read up to now."""
         left_out = self.size - len(self._head) - len(self._tail)
         middle = f"\n… {left_out} bytes left out …\n".encode() if left_out > 0 else b""
         return (bytes(self._head) + middle + bytes(self._tail)).decode("utf-8", "replace")

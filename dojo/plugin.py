@@ -205,10 +205,7 @@ def fresh(request: pytest.FixtureRequest) -> Fresh:
 @pytest.fixture
 def wire(scene: Scene) -> Wire:
     """The transcript of what crosses the wire in this test."""
-    from dojo.wire import Wire
-
-    scene.wire = Wire()
-    return scene.wire
+    return scene.transcript()
 
 
 @pytest.fixture(scope="session")

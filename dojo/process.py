@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +26,14 @@ from dojo.outcome import (
     Frame,
     Garbled,
     Hung,
+    Listening,
     Loaded,
     Missing,
     NotPlain,
     Outcome,
     Raised,
     Returned,
+    Standing,
     Thread,
     TooLarge,
 )
@@ -58,6 +63,7 @@ class StudentProcess:
         subject: Path,
         variables: dict[str, str] | None = None,
         foreground: bool = False,
+        keyboard: bool = False,
     ) -> None:
         self.subject = subject.resolve()
         self._launcher = launcher
@@ -65,7 +71,8 @@ class StudentProcess:
         self.folder = tempfile.mkdtemp(prefix="dojo-")
         self._status: int | None = None
         self._flooded = False
-        self._running = launcher.start(self.subject, environment(self.folder, variables or {}), Path(self.folder))
+        clean = environment(self.folder, variables or {})
+        self._running = launcher.start(self.subject, clean, Path(self.folder), keyboard=keyboard)
         self._output = output.Output(self._running.output, self._stop_flood) if self._running.output else None
         self.thread_errors: tuple[Raised, ...] = ()
 
@@ -76,9 +83,40 @@ class StudentProcess:
 
     # --- calls ---------------------------------------------------------------------------------------------
 
-    def load(self, deadline: float = DEADLINE) -> Outcome:
-        """Load the student's file."""
-        return self._ask({"do": "load"}, deadline)
+    def load(self, deadline: float = DEADLINE, *, server: bool = False, race: float = 0.0) -> Outcome:
+        """Load the student's file. With `server`, Listening comes of each server that it starts, and locks know
+        their holders; with `race`, seconds that each of its lines takes, its threads are raced."""
+        return self._ask({"do": "load", "server": server, "race": race}, deadline)
+
+    def begin(self, name: str, arguments: tuple[Any, ...]) -> None:
+        """Call a function that goes on for the length of the test; `next_event` tells what comes of it."""
+        order = {"do": "call", "name": name, "arguments": [plain.encode(a) for a in arguments], "named": {}}
+        self._running.calls.settimeout(DEADLINE)
+        with suppress(OSError):  # it may have ended: next_event says how
+            channel.send(self._running.calls, {**order, "id": "begun"})
+
+    def next_event(self, deadline: float) -> Outcome | None:
+        """What comes next of the function that was begun: Listening, or its end. None when nothing came within
+        `deadline` seconds."""
+        if self._status is not None:
+            return Died(self._status)
+        self._running.calls.settimeout(max(deadline, 0.001))
+        try:
+            answer = channel.receive(self._running.calls)
+            if "listening" in answer:
+                told = answer["listening"]
+                at = told["address"]
+                address = at if isinstance(at, str) else (str(at[0]), int(at[1]))
+                return Listening(address, int(told["family"]), int(told["type"]))
+            return self._outcome(answer)
+        except TimeoutError:
+            return None
+        except (channel.Closed, OSError):
+            status = self.end()
+            return Flooded(output.LIMIT) if self._flooded else Died(status)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            self.end()
+            return Garbled(type(error).__name__)
 
     def call(
         self, name: str, arguments: tuple[Any, ...], named: dict[str, Any], deadline: float = DEADLINE
@@ -110,6 +148,8 @@ class StudentProcess:
         try:
             channel.send(calls, {**order, "id": ident})
             answer = channel.receive(calls)
+            while "listening" in answer:  # a server beside the call: nobody asked for it
+                answer = channel.receive(calls)
         except TimeoutError:
             return self._hung(deadline)
         except (channel.Closed, OSError):
@@ -164,38 +204,69 @@ class StudentProcess:
             for file, line, function in told[:60]
         )
 
-    def _stand(self) -> tuple[tuple[Thread, ...], float] | None:
-        """Every thread and the CPU seconds used so far; None when the process cannot say."""
+    def stand(self) -> Standing | None:
+        """Every thread and where it stands, the CPU seconds used so far; None when the process cannot say."""
+        if self._status is not None:
+            return None
         watch = self._running.watch
         watch.settimeout(1.0)
         try:
             channel.send(watch, {})
             told = channel.receive(watch)
             self.thread_errors = tuple(self._raised(error) for error in told["thread_errors"][:10])
-            threads = tuple(
-                Thread(str(one["name"]), bool(one["main"]), bool(one["daemon"]), self._frames(one["frames"]))
-                for one in told["threads"][:100]
-            )
-            return threads, float(told["cpu"])
+            threads = tuple(self._thread(one) for one in told["threads"][:200])
+            return Standing(threads, float(told["cpu"]), int(told["open"]))
         except (channel.Closed, OSError, ValueError, KeyError, TypeError):
             return None
 
+    def _thread(self, told: dict[str, Any]) -> Thread:
+        frames = self._frames(told["frames"])
+        holder, held_since = "", None
+        if told["lock"]:
+            holder, file, line = told["lock"]
+            (held_since,) = self._frames([[file, line, ""]])
+        return Thread(str(told["name"]), bool(told["main"]), bool(told["daemon"]), frames, str(holder), held_since)
+
     def _hung(self, seconds: float) -> Hung:
-        first = self._stand()
+        first = self.stand()
         started = time.monotonic()
         time.sleep(0.1)  # the span over which its use of the processor is measured
-        second = self._stand()
+        second = self.stand()
         span = time.monotonic() - started
         self.end()
         if first is None or second is None:
             return Hung(seconds, (), None)
-        return Hung(seconds, second[0], second[1] - first[1] > span / 4)
+        return Hung(seconds, second.threads, second.cpu - first.cpu > span / 4)
 
     # --- the end -------------------------------------------------------------------------------------------
 
     def printed(self) -> str:
         """What the process printed; complete once it has ended."""
         return self._output.text() if self._output else ""
+
+    def shows(self, wanted: Callable[[str], bool], deadline: float) -> bool:
+        """Wait until what was printed so far is as wanted; False when it is not after `deadline` seconds."""
+        return self._output is not None and self._output.wait_for(wanted, deadline)
+
+    def shown(self) -> str:
+        """What was printed so far."""
+        return self._output.so_far() if self._output else ""
+
+    def types(self, text: str) -> None:
+        """Type on the keyboard that the process was started with."""
+        assert self._running.keyboard is not None
+        with suppress(OSError):  # it may have ended: the test sees that
+            self._running.keyboard.write(text.encode("utf-8"))
+
+    def interrupt(self) -> None:
+        """Interrupt it, as Ctrl-C does (SIGINT)."""
+        with suppress(ProcessLookupError):
+            os.kill(self._running.pid, signal.SIGINT)
+
+    def ends_keyboard(self) -> None:
+        """End the input, as Ctrl-D does."""
+        assert self._running.keyboard is not None
+        self._running.keyboard.close()
 
     def end(self) -> int:
         """End the process and all that it started, free what it held. Its exit code or minus the signal."""
@@ -208,4 +279,6 @@ class StudentProcess:
         self._status = status
         self._running.calls.close()
         self._running.watch.close()
+        if self._running.keyboard is not None:
+            self._running.keyboard.close()
         shutil.rmtree(self.folder, ignore_errors=True)

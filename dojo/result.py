@@ -34,6 +34,7 @@ class Result:
     told: list[tuple[str, str]] = field(default_factory=list)
     died: list[tuple[str, str]] = field(default_factory=list)
     """Threads of the student's that ended with an exception: the name, the error and its place."""
+    threads: list[str] = field(default_factory=list)
     wire: list[str] = field(default_factory=list)
     printed: str = ""
     internal: str = ""
@@ -55,6 +56,7 @@ class Result:
         self.values = dict(failure.values)
         self.rows = [(row.label, row.text) for row in failure.rows]
         self.told = list(scene.told)
+        self.threads = list(failure.threads)
         if failure.place is not None:
             self.place = f"{short(failure.place.file)}:{failure.place.line}"
             self.source = failure.place.source()

@@ -37,6 +37,8 @@ def details(result: Result) -> list[str]:
         lines.append(f"{result.place}" if _not_told(result) else "")
         lines.append(f"{number:>5} | {terminal.escaped(result.source)[0]}"[:room])
         lines = [line for line in lines if line]
+    for sentence in result.threads:
+        lines += terminal.wrap(sentence, room)
     if result.wire:
         lines.append(style(word("the_wire"), "dim"))
         lines += [f"   {line}" for line in result.wire]

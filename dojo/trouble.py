@@ -17,6 +17,7 @@ from dojo.outcome import (
     Frame,
     Garbled,
     Hung,
+    Listening,
     Loaded,
     Missing,
     NotPlain,
@@ -55,7 +56,7 @@ def raised_text(raised: Raised) -> str:
 def trouble(outcome: Outcome, subject: Path, rows: tuple[Row, ...] = ()) -> Failure | None:
     """The failure that this outcome is in any kata, or None for an outcome that a test must judge."""
     match outcome:
-        case Loaded() | Returned():
+        case Loaded() | Returned() | Listening():
             return None
         case Raised():
             return _raised(outcome, subject, rows)

@@ -21,6 +21,7 @@ BY_FRAME = {
     ("threading.py", "_wait_for_tstate_lock"): "join",
     ("threading.py", "join"): "join",
     ("queue.py", "get"): "queue",
+    ("locks.py", "acquire"): "lock",
     ("subprocess.py", "_try_wait"): "process",
 }
 

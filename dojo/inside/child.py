@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import _thread
 import os
+import signal
 import socket
 import sys
 import threading
 from types import CodeType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dojo.inside import channel, describe, plain
+
+if TYPE_CHECKING:
+    from dojo.inside import listening
 
 WARM = frozenset(
     """asyncio base64 collections concurrent.futures dataclasses email email.message email.parser email.policy
@@ -28,7 +32,15 @@ def run(calls: socket.socket, watch: socket.socket, subject: str) -> None:
     """Serve until the judge says that the test is over, then end as a program ends. Never returns."""
     _thread.start_new_thread(_watch, (watch,))  # _thread, so that threading.enumerate() shows the student's alone
     threading.excepthook = describe.keep_thread_error
+    # Where the dojo runs in the background of a shell, SIGINT came down to us ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     module: ModuleType | None = None
+    sending = _thread.allocate_lock()  # a server may begin to listen in any thread
+
+    def tell(message: dict[str, Any]) -> None:
+        with sending:
+            channel.send(calls, message)
+
     while True:
         try:
             order = channel.receive(calls)
@@ -39,6 +51,8 @@ def run(calls: socket.socket, watch: socket.socket, subject: str) -> None:
         answer: dict[str, Any]
         try:
             if order["do"] == "load":
+                if order["server"]:
+                    _prepare_server(tell, subject, order["race"])
                 before = set(sys.modules)
                 module = _load(subject)
                 answer = {"loaded": sorted(WARM & (set(sys.modules) - before))}
@@ -49,9 +63,20 @@ def run(calls: socket.socket, watch: socket.socket, subject: str) -> None:
             answer = {"raised": describe.exception(error)}
         answer["id"] = order["id"]
         try:
-            channel.send(calls, answer)
+            tell(answer)
         except channel.TooLarge as large:
-            channel.send(calls, {"id": order["id"], "too_large": large.args[0]})
+            tell({"id": order["id"], "too_large": large.args[0]})
+
+
+def _prepare_server(tell: listening.Tell, subject: str, pause: float) -> None:
+    """For a test that meets a server of the student's: tell when it listens, know who holds which lock, and race
+    the threads where the test asks for it."""
+    from dojo.inside import listening, locks, race
+
+    listening.watch(lambda told: tell({"listening": told}))
+    locks.trace()
+    if pause:
+        race.start(os.path.dirname(subject), pause)
 
 
 def _load(subject: str) -> ModuleType:

@@ -5,6 +5,7 @@ Everything is told as data (names, files, line numbers); the judge reads the sou
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from time import process_time
@@ -98,9 +99,30 @@ def threads(watcher: int) -> dict[str, Any]:
                 "main": ident == threading.main_thread().ident,
                 "daemon": bool(thread.daemon) if thread else True,
                 "frames": _stack(frame),
+                "lock": _lock(ident, known),
             }
         )
-    return {"threads": told, "cpu": process_time(), "thread_errors": thread_errors}
+    return {"threads": told, "cpu": process_time(), "open": _open_files(), "thread_errors": thread_errors}
+
+
+def _lock(ident: int, known: dict[int | None, threading.Thread]) -> list[Any]:
+    """For a thread that waits for a lock: who holds it, and the file and line since which."""
+    locks = sys.modules.get("dojo.inside.locks")
+    lock = locks.waiting.get(ident) if locks is not None else None
+    if lock is None or not lock.holder:
+        return []
+    holder = known.get(lock.holder)
+    return [str(holder.name)[:80] if holder else "", lock.file, lock.line]
+
+
+def _open_files() -> int:
+    """How many file descriptors are open; -1 where the system does not tell."""
+    for folder in ("/proc/self/fd", "/dev/fd"):
+        try:
+            return len(os.listdir(folder)) - 1
+        except OSError:
+            continue
+    return -1
 
 
 def keep_thread_error(args: threading.ExceptHookArgs) -> None:

@@ -172,7 +172,7 @@ def test_a_file_that_cannot_be_used(bench: Bench, source: str | bytes, reason: s
     assert says in told(result)
 
 
-def test_a_file_that_hangs_while_loading_costs_one_deadline(bench: Bench) -> None:
+def test_a_file_that_hangs_while_loading_costs_one_deadline(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     file = bench.file("while True: pass\n")
     from dojo.expect import Scene
     from dojo.failure import Failed
@@ -180,17 +180,13 @@ def test_a_file_that_hangs_while_loading_costs_one_deadline(bench: Bench) -> Non
 
     reasons = []
     started = time.monotonic()
-    original = StudentProcess.load
-    StudentProcess.load = lambda self, deadline=0.3: original(self, deadline)  # type: ignore[method-assign]
-    try:
-        for _ in range(20):
-            scene = Scene("own", file, lambda: bench.launcher, bench.failures)
-            with pytest.raises(Failed) as failed:
-                scene.call("f", (), {}, 5.0)
-            scene.end()
-            reasons.append(failed.value.failure.reason)
-    finally:
-        StudentProcess.load = original  # type: ignore[method-assign]
+    monkeypatch.setattr(StudentProcess.load, "__defaults__", (0.3,))
+    for _ in range(20):
+        scene = Scene("own", file, lambda: bench.launcher, bench.failures)
+        with pytest.raises(Failed) as failed:
+            scene.call("f", (), {}, 5.0)
+        scene.end()
+        reasons.append(failed.value.failure.reason)
     assert reasons == ["import_hang"] * 20
     assert bench.failures[file].values["place"].endswith(":1")
     assert time.monotonic() - started < 20  # not twenty deadlines: the second test knows it already

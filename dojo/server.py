@@ -1,0 +1,215 @@
+"""A server, or a program with a keyboard, of the student's that goes on for the length of a test."""
+
+from __future__ import annotations
+
+import dataclasses
+import socket
+import time
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from dojo.failure import Failure, Row, shown_call
+from dojo.outcome import Listening, Outcome, Raised, Returned, Standing
+from dojo.peers import DatagramPeer, Peer, refused
+from dojo.process import DEADLINE, StudentProcess
+from dojo.trouble import place, raised_text, short, stands, trouble
+from dojo.words import word
+
+if TYPE_CHECKING:
+    from dojo.expect import Scene
+    from dojo.wire import Wire
+
+
+class Running:
+    """A function of the student's that was begun and goes on."""
+
+    def __init__(self, scene: Scene, process: StudentProcess, call: str) -> None:
+        self.scene = scene
+        self.process = process
+        self.call = call
+        self.end: Outcome | None = None
+        """How the function ended, once it has."""
+
+    @property
+    def wire(self) -> Wire:
+        """The transcript of the test."""
+        return self.scene.transcript()
+
+    def standing(self) -> Standing | None:
+        """Every thread and where it stands; None when the process cannot say."""
+        return self.process.stand()
+
+    def has_ended(self, within: float = 0.0) -> bool:
+        """Whether the function has returned, or ended in another way, `within` seconds."""
+        until = time.monotonic() + within
+        while self.end is None:
+            event = self.process.next_event(max(0.0, until - time.monotonic()))
+            if event is None:
+                return False
+            if not isinstance(event, Listening):
+                self.end = event
+        return True
+
+    def interrupts(self) -> None:
+        """Press Ctrl-C: the main thread, which runs the function, gets a KeyboardInterrupt."""
+        self.wire.note("Ctrl-C")
+        self.process.interrupt()
+
+    def returns(self, *, within: float = DEADLINE, **mistakes: Any) -> None:
+        """The function comes to its end by itself, without an exception, `within` seconds."""
+        if not self.has_ended(within) or not isinstance(self.end, Returned):
+            rows = (Row("expected", word("call_ends", call=self.call)),)
+            self.fail_as(self.end, mistakes, rows, not_ended=self.end is None)
+
+    def fail_as(
+        self, got: Any, mistakes: dict[str, Any], rows: tuple[Row, ...], *, not_ended: bool = False
+    ) -> NoReturn:
+        """Fail by the first mistake that matches what was got or how the function ended, else by the test's name."""
+        from dojo.expect import matching
+
+        self.has_ended(0.05)
+        named = matching(mistakes, got) or (matching(mistakes, self.end) if self.end is not None else None)
+        self.fail(named or self.scene.test_name, rows, not_ended=not_ended)
+
+    def fail(self, reason: str, rows: tuple[Row, ...], *, not_ended: bool = False) -> NoReturn:
+        """Fail for this reason; how the function ended, or where its threads stand, is told with it."""
+        frame = None
+        self.has_ended(0.05)
+        if self.end is not None and not not_ended:
+            ended = trouble(self.end, self.scene.subject)
+            if ended is not None and ended.reason in ("not_written", "wrong_signature", "missing_function"):
+                self.scene.fail(ended)
+            rows = (*rows, Row("ended", f"{self.call}: {self._ending()}"))
+            frame = self.end.own_frame() if isinstance(self.end, Raised) else None
+        self.scene.fail(dataclasses.replace(Failure(reason, rows, {}, frame), threads=self._threads()))
+
+    def _ending(self) -> str:
+        if isinstance(self.end, Raised):
+            return f"{raised_text(self.end)}, {place(self.end.own_frame())}"
+        if isinstance(self.end, Returned):
+            return word("returned_early")
+        return type(self.end).__name__
+
+    def _threads(self) -> tuple[str, ...]:
+        standing = self.standing()
+        if standing is None:
+            return ()
+        told = []
+        for thread in standing.threads:
+            frame, doing = stands(thread, busy=None)
+            if thread.holder and thread.held_since:
+                doing = word("lock_held", holder=thread.holder, since=place(thread.held_since))
+            if frame is not None:
+                told.append(word("thread_stands", name=thread.name, place=place(frame), doing=doing))
+        return tuple(told)
+
+
+class Server(Running):
+    """A server of the student's that listens."""
+
+    def __init__(self, scene: Scene, process: StudentProcess, call: str, listening: Listening) -> None:
+        super().__init__(scene, process, call)
+        self.listening = listening
+        self._peers: list[socket.socket] = []
+
+    @property
+    def address(self) -> tuple[str, int] | str:
+        """Where it listens: (host, port), or the path of a Unix socket."""
+        return self.listening.address
+
+    def where(self) -> str:
+        """The address as text."""
+        return self.address if isinstance(self.address, str) else f"{self.address[0]} port {self.address[1]}"
+
+    def peer(self, name: str, *, receive_buffer: int = 0) -> Peer:
+        """A client that has connected. `receive_buffer` in bytes makes one that fills up soon."""
+        sock = socket.socket(socket.AddressFamily(self.listening.family), socket.SOCK_STREAM)
+        self._peers.append(sock)
+        if receive_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        sock.settimeout(DEADLINE)
+        try:
+            sock.connect(self._reachable())
+        except OSError as error:
+            self.has_ended(0.05)
+            failure = refused(self, name, error)
+            self.fail(failure.reason, failure.rows)
+        self.wire.note(f"{name} connects")
+        return Peer(self, name, sock)
+
+    def datagram_peer(self, name: str) -> DatagramPeer:
+        """A client that sends datagrams."""
+        sock = socket.socket(socket.AddressFamily(self.listening.family), socket.SOCK_DGRAM)
+        self._peers.append(sock)
+        sock.connect(self._reachable())
+        return DatagramPeer(self, name, sock)
+
+    def _reachable(self) -> Any:
+        if isinstance(self.address, str):
+            return self.address
+        host, port = self.address
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
+
+    def processor_share(self, seconds: float = 0.2) -> float:
+        """How much of one processor the server uses over this span: near 0 for one that waits, 1 for one that
+        spins. 0 when it cannot say."""
+        first = self.standing()
+        started = time.monotonic()
+        time.sleep(seconds)  # the span itself
+        second = self.standing()
+        if first is None or second is None:
+            return 0.0
+        return (second.cpu - first.cpu) / (time.monotonic() - started)
+
+    def close_peers(self) -> None:
+        """Give back every peer's socket."""
+        for sock in self._peers:
+            sock.close()
+
+
+class Program(Running):
+    """A program of the student's with a keyboard and a screen."""
+
+    def types(self, line: str) -> None:
+        """Type a line and the Enter key."""
+        self.wire.note(f"the keyboard types {line!r}")
+        self.process.types(line + "\n")
+
+    def ends_input(self) -> None:
+        """End the input, as Ctrl-D does."""
+        self.wire.note("the keyboard ends (Ctrl-D)")
+        self.process.ends_keyboard()
+
+    def shows(self, text: str, *, within: float = DEADLINE, **mistakes: Any) -> None:
+        """The text appears on the screen."""
+        if not self.process.shows(lambda screen: text in screen, within):
+            rows = (Row("on_screen", text),)
+            self.fail_as(self.process.shown(), mistakes, rows)
+
+    def never_showed(self, text: str, **mistakes: Any) -> None:
+        """The text is not on the screen so far."""
+        screen = self.process.shown()
+        if text in screen:
+            self.fail_as(screen, mistakes, (Row("not_on_screen", text),))
+
+
+def started(scene: Scene, process: StudentProcess, name: str, arguments: tuple[Any, ...], deadline: float) -> Server:
+    """Begin a server and wait until it listens. Fails by a general reason when it does not."""
+    call = shown_call(name, arguments, {})
+    process.begin(name, arguments)
+    event = process.next_event(deadline)
+    if isinstance(event, Listening):
+        return Server(scene, process, call, event)
+    values = {"seconds": f"{deadline:g}", "call": call, "file": short(scene.subject)}
+    rows = (Row("called", call),)
+    if event is None:
+        standing = process.stand()
+        main = next((thread for thread in standing.threads if thread.main), None) if standing else None
+        frame, doing = stands(main, busy=None)
+        values |= {"place": place(frame) if frame else short(scene.subject), "doing": doing}
+        scene.fail(Failure("never_listened", rows, values, frame))
+    if isinstance(event, Returned):
+        scene.fail(Failure("returned_before_listening", rows, values))
+    failure = trouble(event, scene.subject, rows)
+    assert failure is not None
+    return scene.fail(failure)
+
