@@ -53,6 +53,11 @@ def reasons(file: Path) -> dict[str, Reason]:
     }
 
 
+def known(name: str, kata_hints: Path) -> bool:
+    """Whether one of the two files has an entry for this reason."""
+    return name in reasons(GENERAL) or (kata_hints.exists() and name in reasons(kata_hints))
+
+
 def reason(name: str, kata_hints: Path) -> Reason:
     """The entry for this reason. Raises KeyError when neither file has it: a mistake of the kata's author."""
     own = reasons(kata_hints) if kata_hints.exists() else {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dojo import catalog, launch, screen
+from dojo import catalog, hints, launch, screen
 from dojo.expect import Scene, Student
 from dojo.failure import Failed, Failure, Row
 from dojo.fresh import Fresh
@@ -131,6 +131,8 @@ class Session:
         failure = _failure(error)
         if failure is not None and SCENE in item.stash:
             result.failed(failure, item.stash[SCENE])
+            if not hints.known(result.reason, catalog.Kata(result.kata).hints):
+                result.status, result.internal = ERROR, f"hints.toml has no entry `{result.reason}`"
             report.longrepr = "\n".join(screen.details(result))
         else:
             result.status, result.reason, result.internal = ERROR, "infrastructure", report.longreprtext
