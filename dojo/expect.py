@@ -11,6 +11,7 @@ name of the test itself, which has its entry too.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +112,7 @@ class Expectation:
 
     def satisfies(self, test: Callable[[Any], bool], expected: str, **mistakes: Any) -> None:
         """The value passes the test; `expected` says in words what is wanted."""
-        if not test(self._value):
+        if not _matches(test, self._value):
             self.fail(expected, mistakes, in_words=True)
 
     def fail(self, expected: Any, mistakes: dict[str, Any], in_words: bool = False) -> NoReturn:
@@ -132,8 +133,20 @@ class Expectation:
 
             names = 10  # columns of the names with which side_by_side begins its rows
             lines = side_by_side(expected, got, names + max(40, terminal.columns() - 24))
-            return [Row(label, line[names:]) for label, line in zip(("expected", self._label, ""), lines, strict=True)]
+            caret = " " * (lines[2].index("^") - names) + "^ " + self._where(expected, got)
+            return [Row("expected", lines[0][names:]), Row(self._label, lines[1][names:]), Row("", caret)]
         return [Row("expected", _with_kind(expected, got)), Row(self._label, _with_kind(got, expected))]
+
+
+    @staticmethod
+    def _where(expected: str | bytes, got: str | bytes) -> str:
+        from dojo.wire import first_difference
+
+        at = first_difference(expected, got)
+        place = word("at_character" if isinstance(got, str) else "at_byte", number=str(at))
+        if at == len(got):
+            return f"{place}: {word('ends_here')}"
+        return f"{place}: {word('should_end')}" if at == len(expected) else place
 
 
 class Answer:
@@ -170,8 +183,10 @@ class Answer:
             return got
         value = got.value if isinstance(got, Returned) else got
         named = matching(mistakes, value)
-        failure = None if named else trouble(got, self._subject, self._rows)
-        if failure is not None and failure.reason != "raised":
+        failure = trouble(got, self._subject, self._rows)
+        if failure is not None and not isinstance(got, Raised):
+            self._scene.fail(dataclasses.replace(failure, reason=named or failure.reason))
+        if failure is not None and failure.reason != "raised" and not named:
             self._scene.fail(failure)
         expected = Row("expected", word("an_error", names=word("or").join(types)))
         found = Row("raised", raised_text(got)) if isinstance(got, Raised) else Row("returned", shown(value))
@@ -184,10 +199,7 @@ class Answer:
             return Expectation(self._scene, got.value, "returned", self._rows)
         failure = trouble(got, self._subject, self._rows)
         assert failure is not None
-        named = matching(mistakes, got)
-        if named:
-            failure = Failure(named, failure.rows, failure.values, failure.place)
-        return self._scene.fail(failure)
+        return self._scene.fail(dataclasses.replace(failure, reason=matching(mistakes, got) or failure.reason))
 
 
 class Student:
@@ -249,6 +261,10 @@ class Scene:
     def tell(self, english: str, chinese: str = "") -> None:
         """Say what the test has set up or done, for the failure message."""
         self.told.append((english, chinese or english))
+
+    def now(self, english: str, chinese: str = "") -> None:
+        """The same, in place of all that was told before: a test of several situations tells the one it is in."""
+        self.told[:] = [(english, chinese or english)]
 
     def fail(self, failure: Failure) -> NoReturn:
         """End the test with this failure."""

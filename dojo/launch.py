@@ -49,6 +49,9 @@ class Launcher(Protocol):
     def start(self, subject: Path, environment: dict[str, str], folder: Path, *, keyboard: bool = False) -> Running:
         """Start a process for the file. Raises LaunchError."""
 
+    def prepare(self, subject: Path) -> None:
+        """Load ahead, if that saves time here, what this file imports: read from its source, nothing of it run."""
+
     def preload(self, names: Iterable[str], subject: Path) -> None:
         """Do ahead of later processes, if that saves time here, what one process has done without harm: load
         these modules of the standard library, compile this file."""
@@ -117,11 +120,13 @@ class ForkServer:
                 os.close(fd)
         return Running(calls, watch, ours, reply["pid"], keys)
 
+    def prepare(self, subject: Path) -> None:
+        """Tell the server; it does not answer."""
+        self._tell({"do": "prepare", "subject": str(subject)})
+
     def preload(self, names: Iterable[str], subject: Path) -> None:
         """Tell the server; it does not answer."""
-        with suppress(OSError):
-            order = {"do": "preload", "names": list(names), "subject": str(subject)}
-            self._control.send(dumps(order).encode("ascii"))
+        self._tell({"do": "preload", "names": list(names), "subject": str(subject)})
 
     def end(self, running: Running) -> int:
         """Have the server end it: only a parent can wait for its children."""
@@ -129,8 +134,11 @@ class ForkServer:
 
     def release(self, running: Running) -> None:
         """Have the server end it while the judge goes on. Its next order is carried out after this one."""
-        with suppress(OSError):
-            self._control.send(dumps({"do": "release", "pid": running.pid}).encode("ascii"))
+        self._tell({"do": "release", "pid": running.pid})
+
+    def _tell(self, order: dict[str, Any]) -> None:
+        with suppress(OSError):  # a server that is gone is found by the next question
+            self._control.send(dumps(order).encode("ascii"))
 
     def _ask(self, order: dict[str, Any], fds: list[int]) -> dict[str, Any]:
         try:
@@ -193,6 +201,9 @@ class Spawner:
                     sock.close()
         output, keys = cast("BinaryIO | None", process.stdout), cast("BinaryIO | None", process.stdin)
         return Running(met["calls"], met["watch"], output, process.pid, keys)
+
+    def prepare(self, subject: Path) -> None:
+        """Nothing: each process is a new interpreter."""
 
     def preload(self, names: Iterable[str], subject: Path) -> None:
         """Nothing: each process is a new interpreter."""

@@ -61,9 +61,12 @@ class Session:
     def launcher(self, subject: Path) -> launch.Launcher:
         """One for each student's file: what one file loads must not be there for the next."""
         if self._launcher is None or self._launcher_for != subject:
-            self.close()
+            if self._launcher is not None:
+                self._launcher.close()
             option = self.config.getoption
             self._launcher = self.warm or launch.launcher(option("--student-python"), option("--foreground"))
+            if self.warm is None:
+                self._launcher.prepare(subject)
             self._launcher_for, self.warm = subject, None
         return self._launcher
 
@@ -77,8 +80,10 @@ class Session:
     def pytest_sessionstart(self) -> None:
         """Warm up the student's interpreter while pytest looks for the tests."""
         option = self.config.getoption
-        if option("--results") and self.warm is None:
+        subject = Path(option("--subject"))
+        if option("--results") and self.warm is None and subject.is_file():
             self.warm = launch.launcher(option("--student-python"), option("--foreground"))
+            self.warm.prepare(subject)
 
     # --- hooks ---------------------------------------------------------------------------------------------
 

@@ -19,14 +19,15 @@ def test(options: argparse.Namespace) -> int:
     chosen = [catalog.kata(name) for name in dict.fromkeys(options.kata)] or catalog.katas()
     if options.subject.endswith(".py") and len(chosen) > 1:
         raise UsageError(f"SUBJECT={options.subject} is one file: say which kata it solves, KATA=…")
-    for each in chosen:
-        catalog.subject_file(each, options.subject)  # a file that is not there is said before anything starts
+    # A file that is not there is said before anything starts.
+    subjects = [catalog.subject_file(each, options.subject) for each in chosen]
     if options.debug:
         if len(chosen) != 1:
             raise UsageError("DEBUG=1 runs one test of one kata: add KATA=urlparse, say")
         options.test = options.test or _first_failure(chosen[0], options)
     # The student's interpreter warms up on the other core while this one loads pytest.
     warm = launch.launcher(options.python or sys.executable, options.debug)
+    warm.prepare(subjects[0])
     try:
         return _session(chosen, options, warm)
     finally:
@@ -56,12 +57,16 @@ def _session(chosen: list[Kata], options: argparse.Namespace, warm: launch.Launc
         """Says nothing but where the run is, and that on a terminal alone."""
 
         session: Session
+        collected = 0
 
         def pytest_configure(self, config: pytest.Config) -> None:
             session = config.pluginmanager.get_plugin("dojo-session")
             assert isinstance(session, Session)
             self.session = session
             session.warm = warm
+
+        def pytest_collection_finish(self, session: pytest.Session) -> None:
+            self.collected = len(session.items)
 
         @pytest.hookimpl(wrapper=True)
         def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -84,6 +89,9 @@ def _session(chosen: list[Kata], options: argparse.Namespace, warm: launch.Launc
         if options.test:
             raise UsageError(f"no test `{options.test}` in {', '.join(k.name for k in chosen)}: see make test KATA=…")
         print(word("infrastructure"), f"pytest {status!r}", file=sys.stderr)
+        return cli.BROKEN
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or len(results) < quiet.collected:
+        print(word("infrastructure"), f"{len(results)} of {quiet.collected} tests, {status!r}", file=sys.stderr)
         return cli.BROKEN
     by_kata = {kata: [result for result in results if result.kata == kata.name] for kata in chosen}
     if len(chosen) == 1:

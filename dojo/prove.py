@@ -1,12 +1,15 @@
-"""The slower proofs, for a machine that has the time: every right solution many times under load, and the
-machinery's own tests on every Python found."""
+"""The slower proofs, for a machine that has the time: the whole project on every Python found, and every right
+solution many times under load."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from functools import partial
+from pathlib import Path
 
 from dojo import catalog, gallery, pythons
 from dojo.catalog import Kata
@@ -23,7 +26,44 @@ RUNS = 25
 
 
 def main() -> int:
-    """Run the proofs under load. 0 when nothing failed."""
+    """Run the proofs, at first in peace, then under load. 0 when nothing failed."""
+    return run(on_other_pythons()) or under_load()
+
+
+def on_other_pythons() -> list[Job]:
+    """The project set up anew with each Python found but this one: the katas and the machinery's own tests."""
+    this = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    return [
+        Job(f"set up, references and own tests on Python {version}", partial(_set_up_with, python))
+        for version, python in pythons.found().items()
+        if version != this
+    ]
+
+
+def _set_up_with(python: str) -> list[str]:
+    with tempfile.TemporaryDirectory(prefix="dojo-") as folder:
+        house = Path(folder) / "house"
+        left_out = shutil.ignore_patterns(".venv", ".git", ".dojo", "__pycache__", ".*_cache")
+        shutil.copytree(ROOT, house, ignore=left_out)
+        for words in (
+            ["make", "-s", "test", f"PYTHON={python}", "SUBJECT=reference"],
+            [".venv/bin/python", "-m", "pytest", "-q", "tests/dojo"],
+        ):
+            done = subprocess.run(
+                words,
+                cwd=house,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+            if done.returncode:
+                return [f"{' '.join(words)}: {done.stdout.decode('utf-8', 'replace').strip()[-4000:]}"]
+    return []
+
+
+def under_load() -> int:
+    """Every right solution, again and again, beside busy processes. 0 when every run passed."""
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(LOAD)]
     try:
         return run(jobs())

@@ -18,6 +18,10 @@ WORDS = {
     "what": ("judged", "检查的是"),
     "seen": ("seen", "看到"),
     "cause": ("caused by", "起因"),
+    "at_character": ("character {number}", "第 {number} 个字符"),
+    "at_byte": ("byte {number}", "第 {number} 个字节"),
+    "ends_here": ("it ends here", "到这里就结束了"),
+    "should_end": ("it should end here", "应当在这里结束"),
     # sentences
     "an_error": ("the error {names}", "异常 {names}"),
     "or": (" or ", " 或 "),

@@ -10,6 +10,7 @@ import gc
 import importlib
 import os
 import resource
+import select
 import signal
 import site
 import socket
@@ -38,13 +39,15 @@ class Server:
     def serve(self) -> None:
         """Follow the judge's orders until it closes its end."""
         while True:
-            self._fork_ahead()
             data, fds, _, _ = socket.recv_fds(self._control, 1 << 20, 8)
             if not data:
                 break
             order = loads(data)
-            if order["do"] == "preload":
+            if order["do"] == "prepare":
                 self._drop_spare()  # it was forked before
+                _import(_scout(order["subject"]))
+            elif order["do"] == "preload":
+                self._drop_spare()
                 _preload(order["names"], order["subject"])
             elif order["do"] == "start":
                 self._reply({"pid": self._start(data, fds)})
@@ -54,6 +57,7 @@ class Server:
                 _end_orphans(self._started)
                 if order["do"] == "end":  # and not "release", where nobody waits for the answer
                     self._reply({"status": status})
+                self._fork_ahead()
         for pid in self._started:
             _end(pid)
         _end_orphans(set())
@@ -106,13 +110,48 @@ def main(control_fd: int) -> None:
     os._exit(0)  # nothing is left to tidy, and the judge waits for this end
 
 
+SCOUT_DEADLINE = 2.0
+"""Seconds that reading a file's imports may take."""
+
+
 def _preload(names: list[str], subject: str) -> None:
     # A process of its own has loaded this file without harm, so it can be compiled here, once for all.
     with open(subject, "rb") as file:
         source = file.read()
     child.compiled[source] = compile(source, subject, "exec", dont_inherit=True)
+    _import(names)
+
+
+def _scout(subject: str) -> list[str]:
+    """The modules that the file imports unconditionally, read from its source without running it. A process of its
+    own reads, as a hostile source may crash even the parser."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            import ast
+
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            with open(subject, "rb") as file:
+                nodes = ast.parse(file.read()).body
+            names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+            for node in nodes:
+                if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            os.write(writing, dumps([name for name in names if name in child.WARM]).encode("ascii"))
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading, "rb") as answers:
+        ready = select.select([answers], [], [], SCOUT_DEADLINE)[0]
+        answer = answers.read(1 << 16) if ready else b""
+    _end(pid)
+    return list(loads(answer)) if answer else []
+
+
+def _import(names: list[str]) -> None:
     for name in names:
-        if name in child.WARM:  # the list comes from a student's process
+        if name in child.WARM:  # the list comes from a process that has seen a student's file
             with suppress(ImportError):
                 importlib.import_module(name)
     gc.freeze()

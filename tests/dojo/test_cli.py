@@ -156,6 +156,30 @@ def test_files_beside_the_students_change_nothing(house: Path) -> None:
     assert done.returncode == 1
 
 
+def test_a_run_that_breaks_off_is_no_pass(house: Path) -> None:
+    solve(house)
+    with (house / "tests/test_urlparse.py").open("a") as tests:
+        tests.write("\n\ndef test_break() -> None:\n    import os\n\n    os.kill(os.getpid(), 2)\n")
+    done = dojo("test", "urlparse", cwd=house)
+    assert done.returncode == 130
+    assert "Done" not in done.stdout
+    with (house / "tests/conftest.py").open("a") as conftest:
+        conftest.write("\n\ndef pytest_runtest_logreport(report):\n    raise RuntimeError('broken')\n")
+    done = dojo("test", "urlparse", cwd=house)
+    assert done.returncode == 3
+    assert "Done" not in done.stdout
+    assert "The dojo itself failed" in done.stderr
+
+
+def test_an_unknown_reason_is_a_fault_of_the_dojo(house: Path) -> None:
+    hints = house / "katas/urlparse/hints.toml"
+    hints.write_text(hints.read_text("utf-8").replace("[scheme]", "[schema]"), "utf-8")
+    (house / STUB).write_text("def scheme(url):\n    return 'x'\n")
+    done = dojo("test", "urlparse", cwd=house)
+    assert done.returncode == 3
+    assert "hints.toml has no entry `scheme`" in done.stdout
+
+
 def test_plain_pytest_gives_the_same_message(house: Path) -> None:
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "DOJO_LANG": "en"}
     done = subprocess.run(
