@@ -1,0 +1,785 @@
+"""protected: pages that want to know who you are. In the order of the contract."""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, unquote, unquote_plus, urlsplit
+
+from dojo.expect import Scene, Student, raises
+from dojo.fakes.http import FakeHTTP, Received, Response
+from dojo.fakes.tls import Authority
+from dojo.fresh import Fresh
+from dojo.outcome import Raised
+from dojo.wire import Wire
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def test_basic_header(student: Student, fresh: Fresh) -> None:
+    """the header is the word Basic, a space, and Base64 of user:password in UTF-8
+
+    请求头是 Basic、一个空格，再加上 user:password（UTF-8）的 Base64
+    """
+    user, secret = fresh.word(), fresh.word()
+    student.basic_header(user, secret).returns(
+        _basic(user, secret),
+        token_in_lines=lambda got: "\n" in got,
+        printed_token=lambda got: "b'" in got or 'b"' in got,
+        scheme_missing=_token(user, secret),
+    )
+    # ???>>> is Pz8/Pj4+: the two letters that another alphabet, the one for URLs, has not.
+    secret = f"{fresh.word()}??????:>>>>>>{fresh.word(40)}"
+    student.basic_header(user, secret).returns(
+        _basic(user, secret),
+        colon_forbidden=lambda got: isinstance(got, Raised),
+        alphabet_for_urls=_basic(user, secret).replace("+", "-").replace("/", "_"),
+        token_in_lines=lambda got: "\n" in got,
+    )
+    user, secret = fresh.name(), f"密码{fresh.word()}ü"
+    student.basic_header(user, secret).returns(
+        _basic(user, secret),
+        ascii_only=raises("UnicodeEncodeError"),
+        latin_1_guessed=lambda got: b"?" in _decoded(got) or b"\xfc" in _decoded(got),
+    )
+    student.basic_header(f"{fresh.word()}:{fresh.word()}", secret).raises(
+        "ValueError", colon_in_user=lambda got: isinstance(got, str)
+    )
+
+
+def test_read_basic(student: Student, fresh: Fresh) -> None:
+    """anybody can read the header back: the first colon parts user and password
+
+    任何人都能还原这个请求头：第一个冒号把用户名和密码分开
+    """
+    user, secret = fresh.word(), fresh.word()
+    student.read_basic(_basic(user, secret)).returns((user, secret), token_not_decoded=(user, _token(user, secret)))
+    first, second = fresh.word(), fresh.word()
+    student.read_basic(_basic(user, f"{first}:{second}:")).returns(
+        (user, f"{first}:{second}:"),
+        parted_at_every_colon=lambda got: raises("ValueError").matches(got) or got[1] == first or len(got) > 2,
+        parted_at_last_colon=(f"{user}:{first}:{second}", ""),
+    )
+    name, secret = fresh.name(), f"密码{fresh.word()}"
+    student.read_basic(_basic(name, secret).replace("Basic", fresh.one_of(["basic", "BASIC"]))).returns(
+        (name, secret),
+        scheme_has_case=raises("ValueError"),
+    )
+    wrong = {"not_basic_let_through": lambda got: isinstance(got, (tuple, list))}
+    student.read_basic(_basic(user, secret).replace("Basic", "Bearer")).raises("ValueError", **wrong)
+    student.read_basic(f"Basic {base64.b64encode(fresh.word().encode()).decode()}").raises("ValueError", **wrong)
+
+
+def test_may_send_password(student: Student, fresh: Fresh) -> None:
+    """a password may go over https, or over http as long as it stays on this machine
+
+    密码可以通过 https 发送；通过 http 则只能发给本机
+    """
+    page = f"/{fresh.word()}"
+    student.may_send_password(f"https://{fresh.host()}{page}").returns(True)
+    student.may_send_password(f"http://{fresh.host()}{page}").returns(False, clear_text_allowed=True)
+    number = fresh.port()
+    local = f"127.{fresh.number(1, 254)}.{fresh.number(0, 254)}.{fresh.number(1, 254)}"
+    for url in (
+        f"http://127.0.0.1:{number}{page}",
+        f"http://localhost{page}",
+        f"http://{local}:{number}{page}",
+        f"http://[::1]:{number}{page}",
+    ):
+        student.may_send_password(url).returns(True, this_machine_refused=lambda got: got is not True)
+    student.may_send_password(f"HTTP://LOCALHOST:{number}{page}").returns(True, case_counts=False)
+    student.may_send_password(f"HTTPS://{fresh.host()}{page}").returns(True, case_counts=False)
+    for url in (
+        f"http://localhost.{fresh.host()}{page}",
+        f"http://127.0.0.1.{fresh.host()}{page}",
+        f"http://localhost:{fresh.number(1, 99)}@{fresh.host()}{page}",
+        f"http://{fresh.host()}/127.0.0.1?localhost",
+    ):
+        student.may_send_password(url).returns(False, looks_like_this_machine=True)
+    student.may_send_password(f"ftp://{fresh.host()}{page}").returns(False, clear_text_allowed=True)
+    student.may_send_password(f"ftp://127.0.0.1{page}").returns(False, clear_text_allowed=True)
+
+
+def test_same_site(student: Student, fresh: Fresh) -> None:
+    """a site is three things together: scheme, host name and port
+
+    一个站点由三样东西共同决定：协议、主机名和端口
+    """
+    name, number, a, b = fresh.host(), fresh.port(), f"/{fresh.word()}", f"/{fresh.word()}?x=1"
+    student.same_site(f"http://{name}{a}", f"http://{name}{b}").returns(True, whole_url_compared=False)
+    student.same_site(f"http://{name}:{number}{a}", f"http://{name}:{number}{b}").returns(True)
+    student.same_site(f"http://{name}{a}", f"http://{fresh.host()}{a}").returns(False)
+    student.same_site(f"http://{name}:{number}{a}", f"http://{name}:{number + 1}{a}").returns(False, port_ignored=True)
+    student.same_site(f"https://{name}:{number}{a}", f"http://{name}:{number}{a}").returns(False, scheme_ignored=True)
+    student.same_site(f"https://{name}{a}", f"http://{name}{a}").returns(False, scheme_ignored=True)
+    student.same_site(f"http://{name}{a}", f"http://{name}:80{b}").returns(True, default_port_forgotten=False)
+    student.same_site(f"https://{name}:443{a}", f"https://{name}{b}").returns(True, default_port_forgotten=False)
+    student.same_site(f"http://{name}{a}", f"http://{name}:443{b}").returns(False, port_ignored=True)
+    student.same_site(f"HTTP://{name.upper()}{a}", f"http://{name}{b}").returns(True, case_counts=False)
+    student.same_site(f"http://{name}{a}", f"http://{name}@{fresh.host()}{a}").returns(False, looks_like_the_host=True)
+    student.same_site(f"http://{name}{a}", f"http://{name}.{fresh.host()}{a}").returns(False, looks_like_the_host=True)
+    student.same_site(f"http://localhost:{number}{a}", f"http://127.0.0.1:{number}{a}").returns(
+        False, host_is_a_name=True
+    )
+
+
+def test_get_page(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
+    """a page behind Basic: the server asks with 401, the right header opens it
+
+    受 Basic 保护的页面：服务器用 401 询问，正确的请求头可以打开它
+    """
+    (user, secret), text = _login(fresh), f"你好 {fresh.name()}"
+    scene.tell("The page is protected by HTTP Basic.", "页面受 HTTP Basic 保护。")
+    http.protect_basic("/page", user, secret, realm=fresh.word(), body=text)
+    student.get_page(http.url("/page"), user, secret).returns(
+        text, page_is_utf8=_as_latin_1(text), **_not_let_in(http, user, secret)
+    )
+    scene.expect([str(request) for request in http.requests], "received").satisfies(
+        lambda seen: len(seen) <= 2, "at most 2 requests", asked_again_and_again=lambda seen: True
+    )
+    scene.tell(
+        "Another page offers two schemes, each in a header of its own: first Bearer, then Basic.",
+        "另一个页面提供两种方案，各占一个响应头：先是 Bearer，然后是 Basic。",
+    )
+    offers = [("WWW-Authenticate", 'Bearer realm="api"'), ("WWW-Authenticate", f'Basic realm="{fresh.word()}"')]
+    http.on("GET", "/choice", handler=_guarded(user, secret, text, refusal=Response("", 401, offers)))
+    student.get_page(http.url("/choice"), user, secret).returns(
+        text, first_scheme_only=lambda got: isinstance(got, Raised), **_not_let_in(http, user, secret)
+    )
+
+
+def test_refused(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
+    """who is refused gets a PermissionError, after two requests at most; what is not there is another OSError
+
+    被拒绝时抛出 PermissionError，最多两次请求；页面不存在则是别的 OSError
+    """
+    user, secret, text = fresh.word(), fresh.word(), fresh.word()
+    http.protect_basic("/page", user, secret, body=text)
+    student.get_page(http.url("/page"), user, secret).returns(text, **_not_let_in(http, user, secret))
+    refusal: dict[str, Any] = {
+        "error_page_returned": lambda got: isinstance(got, str),
+        "refusal_not_translated": raises("OSError"),
+    }
+    scene.tell("Then it is called with a wrong password.", "然后用错误的密码调用。")
+    before = len(http.requests)
+
+    def tireless(request: Received) -> Response:
+        # Who never gives up is stopped here, so that the test need not wait for a deadline.
+        if request.basic == (user, secret):
+            return Response(text)
+        if len(http.requests) > before + 8:
+            return Response("Enough.", 429)
+        return Response("No.", 401, [("WWW-Authenticate", f'Basic realm="{fresh.word()}"')])
+
+    http.on("GET", "/page", handler=tireless)
+    student.get_page(http.url("/page"), user, fresh.word()).raises(
+        "PermissionError",
+        asked_again_and_again=lambda got: len(http.requests) > before + 2,
+        something_left_behind=text,
+        **refusal,
+    )
+    scene.expect([str(request) for request in http.requests[before:]], "received").satisfies(
+        lambda seen: len(seen) <= 2, "at most 2 requests", asked_again_and_again=lambda seen: True
+    )
+    for path, status, headers, english, chinese in (
+        (
+            "/token",
+            401,
+            [("WWW-Authenticate", 'Bearer realm="api"')],
+            "401, and offers only Bearer",
+            "401，只提供 Bearer",
+        ),
+        ("/forbidden", 403, [], "403, without WWW-Authenticate", "403，没有 WWW-Authenticate"),
+        ("/silent", 401, [], "401, without WWW-Authenticate", "401，没有 WWW-Authenticate"),
+    ):
+        scene.tell(f"{path} answers {english}.", f"{path} 回答 {chinese}。")
+        http.on("GET", path, status=status, headers=headers, body="No.")
+        student.get_page(http.url(path), user, secret).raises(
+            "PermissionError",
+            **refusal,
+            challenge_crashes=raises("Exception"),
+        )
+    scene.tell("/nothing answers 404.", "/nothing 回答 404。")
+    http.on("GET", "/nothing", status=404, body="Not here.")
+    got = student.get_page(http.url("/nothing"), user, secret).raises(
+        "OSError", error_page_returned=lambda got: isinstance(got, str)
+    )
+    scene.expect(got, "raised").satisfies(
+        lambda got: "PermissionError" not in got.bases,
+        "an OSError that is no PermissionError",
+        every_error_is_refusal=lambda got: True,
+    )
+
+
+def test_redirect_on_site(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
+    """a page that moved within its site: the password goes along
+
+    页面在站点内搬家：密码要跟着走
+    """
+    user, secret, text = fresh.word(), fresh.word(), fresh.word()
+    start, end = f"/{fresh.word()}/page", f"/{fresh.word()}/page"
+    status = fresh.one_of([301, 302, 303, 307, 308])
+    scene.tell(
+        f"{start} answers {status} and leads to {end}; both want the password.",
+        f"{start} 回答 {status}，指向 {end}；两处都需要密码。",
+    )
+    http.on("GET", start, handler=_guarded(user, secret, Response(status=status, headers=[("Location", end)])))
+    http.on("GET", end, handler=_guarded(user, secret, text))
+
+    def reached() -> list[Received]:
+        return [request for request in http.requests if request.path == end]
+
+    student.get_page(http.url(start), user, secret).returns(
+        text,
+        **_not_let_in(http, user, secret),
+        password_lost_on_the_way=lambda got: reached() and not any(request.basic for request in reached()),
+        redirect_on_site=lambda got: http.requests and not reached() and isinstance(got, (Raised, str)),
+    )
+
+
+def test_redirect_elsewhere(
+    scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP, other_http: FakeHTTP, wire: Wire, authority: Authority
+) -> None:
+    """a redirect to another site is followed, but the password stays at home
+
+    重定向到别的站点时可以跟过去，但密码要留下
+    """
+    user, secret, text = fresh.word(), fresh.word(), fresh.word()
+    scene.environment["SSL_CERT_FILE"] = authority.ca_file
+
+    def carried(server: FakeHTTP, path: str) -> list[str]:
+        return [
+            value
+            for request in server.requests
+            if request.path == path
+            for value in request.all_headers("Authorization")
+        ]
+
+    def came(server: FakeHTTP, path: str) -> bool:
+        return any(request.path == path for request in server.requests)
+
+    def follow(home: FakeHTTP, start: str, away: FakeHTTP, url: str, reason: str) -> None:
+        end = urlsplit(url).path
+        away.on("GET", end, body=text)
+        answer = Response(status=302, headers=[("Location", url)])
+        home.on("GET", start, handler=_guarded(user, secret, answer))
+        student.get_page(home.url(start), user, secret).returns(
+            text,
+            **_not_let_in(home, user, secret),
+            redirect_elsewhere=lambda got: home.requests and not came(away, end) and isinstance(got, (Raised, str)),
+        )
+        scene.expect(carried(away, end), "received").satisfies(
+            lambda seen: not seen, f"no Authorization for {end}", **{reason: lambda seen: True}
+        )
+
+    scene.tell(
+        "/1 on 127.0.0.1 leads to /name on localhost: another host name.",
+        "127.0.0.1 上的 /1 指向 localhost 上的 /name：主机名不同。",
+    )
+    follow(http, "/1", http, http.url("/name", host="localhost"), "password_follows_redirect")
+    scene.tell("/2 over https leads to /scheme over http.", "https 的 /2 指向 http 的 /scheme。")
+    with FakeHTTP(wire, tls=authority.good, name="secure") as secure:
+        follow(secure, "/2", other_http, other_http.url("/scheme"), "password_leaves_https")
+    scene.tell("/3 leads to /port, on another port of the same host.", "/3 指向同一主机另一个端口上的 /port。")
+    follow(http, "/3", other_http, other_http.url("/port"), "password_follows_to_port")
+    scene.tell(
+        "/4 wants no password; it leads to another site, whose page /asks wants one.",
+        "/4 不需要密码；它指向另一个站点，那里的 /asks 需要密码。",
+    )
+    http.on("GET", "/4", status=302, headers={"Location": other_http.url("/asks")})
+    other_http.protect_basic("/asks", user, secret, body=text)
+    student.get_page(http.url("/4"), user, secret).raises(
+        "PermissionError",
+        password_for_whoever_asks=lambda got: bool(carried(other_http, "/asks")),
+        error_page_returned=lambda got: isinstance(got, str),
+        refusal_not_translated=raises("Exception"),
+    )
+    scene.expect(carried(other_http, "/asks"), "received").satisfies(
+        lambda seen: not seen, "no Authorization for /asks", password_for_whoever_asks=lambda seen: True
+    )
+
+
+def test_hidden_page(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP, other_http: FakeHTTP) -> None:
+    """a server that never asks: the password goes without being asked, and still to this site alone
+
+    从不询问的服务器：不等它问就发送密码，但仍然只发给这个站点
+    """
+    (user, secret), text = _login(fresh), fresh.word()
+    nothing = Response("There is no such page.", 404)
+    mistakes = _not_let_in(http, user, secret)
+    mistakes["hidden_page"] = mistakes.pop("no_password_sent")
+    scene.tell("A stranger gets 404 here, without WWW-Authenticate.", "陌生人在这里得到 404，没有 WWW-Authenticate。")
+    http.on("GET", "/private", handler=_guarded(user, secret, text, nothing))
+    student.get_hidden_page(http.url("/private"), user, secret).returns(text, **mistakes)
+    student.get_hidden_page(http.url("/private"), user, fresh.word()).raises(
+        "OSError", something_left_behind=text, error_page_returned=lambda got: isinstance(got, str)
+    )
+    scene.tell("/moved leads to /private.", "/moved 指向 /private。")
+    moved = Response(status=302, headers=[("Location", "/private")])
+    http.on("GET", "/moved", handler=_guarded(user, secret, moved, nothing))
+    student.get_hidden_page(http.url("/moved"), user, secret).returns(
+        text, password_lost_on_the_way=lambda got: raises("OSError").matches(got), **mistakes
+    )
+    scene.tell("/away leads to another site.", "/away 指向另一个站点。")
+    away = Response(status=302, headers=[("Location", other_http.url("/port"))])
+    http.on("GET", "/away", handler=_guarded(user, secret, away, nothing))
+    other_http.on("GET", "/port", body=text)
+    student.get_hidden_page(http.url("/away"), user, secret).returns(text, **mistakes)
+    scene.expect([request.header("Authorization") for request in other_http.requests], "received").satisfies(
+        lambda seen: seen and not any(seen),
+        "no Authorization at another site",
+        password_follows_redirect=any,
+    )
+    scene.tell("Wrong user, and the server says 403.", "用户不对，服务器回答 403。")
+    http.on("GET", "/closed", status=403, body="No.")
+    student.get_hidden_page(http.url("/closed"), fresh.word(), secret).raises(
+        "PermissionError",
+        error_page_returned=lambda got: isinstance(got, str),
+        refusal_not_translated=raises("Exception"),
+    )
+
+
+def test_login_in_url(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
+    """user and password in the URL are taken out, decoded, and sent as a header
+
+    URL 里的用户名和密码要取出来、解码，再放进请求头
+    """
+    user, text = fresh.word(), fresh.word()
+    secret = f"{fresh.word()}@:/+üü%"
+    written = f"{user}:{quote(secret, safe='+')}"
+    scene.tell("The page is protected by HTTP Basic.", "页面受 HTTP Basic 保护。")
+    http.protect_basic("/page", user, secret, body=text)
+
+    def url(login: str, path: str) -> str:
+        return http.url(path).replace("://", f"://{login}@")
+
+    def sent() -> tuple[str, str] | None:
+        return next((request.basic for request in reversed(http.requests) if request.basic), None)
+
+    student.get_by_url(url(written, "/page")).returns(
+        text,
+        login_in_url=lambda got: _raised(got, "OSError", "HTTPException") and not http.requests,
+        login_not_decoded=lambda got: sent() == (user, quote(secret, safe="+")),
+        plus_is_no_space=lambda got: sent() == (user, unquote_plus(quote(secret, safe="+"))),
+        **_not_let_in(http, user, secret),
+    )
+    scene.expect([request.header("Host") for request in http.requests], "received").satisfies(
+        lambda hosts: all(host == f"127.0.0.1:{http.port}" for host in hosts),
+        f"Host: 127.0.0.1:{http.port}",
+        login_in_url=lambda hosts: True,
+    )
+    scene.tell("A URL with a user and no password.", "URL 里只有用户名，没有密码。")
+    http.protect_basic("/user", user, "", body=text)
+    student.get_by_url(url(user, "/user")).returns(
+        text,
+        none_is_no_password=lambda got: raises("TypeError").matches(got) or sent() == (user, "None"),
+        no_password_sent=lambda got: sent() == (user, secret),
+    )
+    scene.tell("A URL without a login, and a page for everybody.", "URL 里没有用户名，页面对所有人开放。")
+    http.on("GET", "/open", body=text)
+    student.get_by_url(http.url("/open")).returns(text, no_login_crashes=lambda got: isinstance(got, Raised))
+    scene.expect(http.request_to("/open").header("Authorization"), "received").equals(
+        None, none_is_no_password=lambda got: isinstance(got, str)
+    )
+
+
+def test_log_in(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
+    """a form is sent by POST; the cookies come with the answer to it, even if that is a redirect
+
+    表单用 POST 发送；cookie 随它的应答而来，即使应答是重定向
+    """
+    user, secret = fresh.name(), f"{fresh.word()}&x=1+2 %é"
+    cookies = {"session": f"{fresh.word()}==", "lang": fresh.word()}
+    expires, status = "Expires=Wed, 21 Oct 2099 07:28:00 GMT", fresh.one_of([302, 303])
+    scene.tell(
+        f"The form answers {status} to who is let in, with two cookies, and 403 to others.",
+        f"表单对登录成功者回答 {status} 并设置两个 cookie，对其他人回答 403。",
+    )
+
+    def form(request: Received) -> Response:
+        if request.media_type != FORM or dict(request.form()) != {"user": user, "password": secret}:
+            return Response("Wrong user or password.", 403)
+        headers = [
+            ("Location", "/start"),
+            ("Set-Cookie", f"session={cookies['session']}; {expires}; Path=/; HttpOnly"),
+            ("Set-Cookie", f"lang={cookies['lang']}; Path=/"),
+        ]
+        return Response(status=status, headers=headers)
+
+    http.on("POST", "/login", handler=form)
+    http.on("GET", "/start", body="Welcome.")
+    student.log_in(http.url("/login"), user, secret).returns(
+        cookies,
+        **_form_mistakes(http),
+        form_not_encoded=lambda got: dict(_last(http, "/login").form()) != {"user": user, "password": secret},
+        cookies_of_redirect_missed=lambda got: got == {} or (http.requests and isinstance(got, Raised)),
+        attributes_are_no_cookies=lambda got: {"path", "expires", "httponly"} & {name.lower() for name in got},
+        one_cookie_only=lambda got: len(got) == 1 and set(got) <= set(cookies),
+        cookie_value_cut=lambda got: got["session"] == cookies["session"].partition("=")[0],
+    )
+    student.log_in(http.url("/login"), user, fresh.word()).raises(
+        "PermissionError",
+        refused_login_unnoticed=lambda got: isinstance(got, dict),
+        refusal_not_translated=raises("Exception"),
+    )
+
+
+def test_visit(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
+    """one session: the cookies go along and are kept up to date; another call is another session
+
+    一次会话：cookie 一路带着并随时更新；另一次调用就是另一次会话
+    """
+    secret = fresh.word()
+    first, second = fresh.word(), fresh.word()
+    current: dict[str, str] = {}
+    """The value of the session's cookie that the server will accept → the user."""
+
+    def set_cookie(user: str) -> list[tuple[str, str]]:
+        value = fresh.word()
+        current[value] = user
+        return [("Set-Cookie", f"session={value}; Path=/; HttpOnly")]
+
+    def login(request: Received) -> Response:
+        given = dict(request.form())
+        if given.get("password") != secret:
+            return Response("Wrong user or password.", 403)
+        return Response(status=303, headers=[("Location", "/start"), *set_cookie(given["user"])])
+
+    def home(request: Received) -> Response:
+        user = current.pop(request.cookies.get("session", ""), None)
+        return Response(f"home of {user}", 200, set_cookie(user)) if user else Response("Log in.", 401)
+
+    def news(request: Received) -> Response:
+        user = current.get(request.cookies.get("session", ""))
+        return Response(f"news for {user}") if user else Response("Log in.", 401)
+
+    http.on("POST", "/login", handler=login)
+    http.on("GET", "/start", body="Welcome.")
+    http.on("GET", "/home", handler=home)
+    http.on("GET", "/news", handler=news)
+    http.on("GET", "/staff", status=403, body="Staff only.")
+    scene.tell(
+        "/home gives the session's cookie a new value, which /news wants; /staff answers 403.",
+        "/home 给会话 cookie 换一个新值，/news 要的是新值；/staff 回答 403。",
+    )
+
+    def brought(path: str) -> list[str | None]:
+        return [request.cookies.get("session") for request in http.requests if request.path == path]
+
+    def visit(user: str) -> None:
+        pages = [http.url(path) for path in ("/home", "/news", "/staff", "/news")]
+        student.visit(http.url("/login"), user, secret, pages).returns(
+            [f"home of {user}", f"news for {user}", None, f"news for {user}"],
+            **_form_mistakes(http),
+            something_left_behind=lambda got: bool(_last(http, "/login").cookies),
+            cookies_forgotten=lambda got: brought("/home") and not any(brought("/home")),
+            new_value_ignored=lambda got: brought("/news") and brought("/home")[-1] == brought("/news")[-1],
+            error_page_returned=lambda got: len(got) == 4 and isinstance(got[2], str),
+            refusal_ends_visit=lambda got: brought("/staff") and (_raised(got, "OSError") or len(got) < 4),
+        )
+
+    visit(first)
+    scene.tell("Then another user logs in, with another call.", "然后另一个用户登录，是另一次调用。")
+    visit(second)
+    scene.expect(http.request_to("/login").cookies, "received").equals({}, something_left_behind=bool)
+    scene.tell("Then a stranger asks for /news, by get_by_url.", "然后一个陌生人用 get_by_url 请求 /news。")
+    before = len(http.requests)
+    student.get_by_url(http.url("/news")).raises(
+        "PermissionError",
+        something_left_behind=lambda got: any(request.cookies for request in http.requests[before:]),
+        error_page_returned=lambda got: isinstance(got, str),
+        no_login_crashes=lambda got: _raised(got, "TypeError", "AttributeError"),
+        refusal_not_translated=raises("Exception"),
+    )
+    scene.tell("Then somebody logs in with a wrong password.", "然后有人用错误的密码登录。")
+    student.visit(http.url("/login"), first, fresh.word(), [http.url("/home")]).raises(
+        "PermissionError",
+        refused_login_unnoticed=lambda got: isinstance(got, list),
+        refusal_not_translated=raises("Exception"),
+    )
+
+
+def test_cookie_rules(scene: Scene, student: Student, fresh: Fresh, https: FakeHTTP, other_http: FakeHTTP) -> None:
+    """a cookie goes where its attributes say: Path, Secure, its own host, until Max-Age=0
+
+    cookie 按属性行事：Path、Secure、只回自己的主机，直到 Max-Age=0
+    """
+    user, secret, text = fresh.word(), fresh.word(), fresh.word()
+    session, cart, lock = fresh.word(), fresh.word(), fresh.word()
+    cookies = (f"session={session}; Path=/", f"cart={cart}; Path=/shop", f"lock={lock}; Path=/; Secure")
+    scene.tell(f"The login sets {cookies[0]} · {cookies[1]} · {cookies[2]}", f"登录时设置 {'　'.join(cookies)}")
+    headers = [("Set-Cookie", cookie) for cookie in cookies]
+    https.on("POST", "/login", headers=headers, body="Welcome.")
+    for path in ("/home", "/shop/cart", "/shopping", "/end"):
+        https.on("GET", path, body=text)
+    https.on("GET", "/logout", headers={"Set-Cookie": "session=gone; Path=/; Max-Age=0"}, body=text)
+    other_http.on("GET", "/plain", body=text)
+    other_http.on("GET", "/stranger", body=text)
+    pages = [https.url(path) for path in ("/home", "/shop/cart", "/shopping")]
+    pages += [other_http.url("/plain"), other_http.url("/stranger", host="localhost")]
+    pages += [https.url("/logout"), https.url("/end")]
+    student.visit(https.url("/login"), user, secret, pages).returns([text] * len(pages))
+
+    everywhere = {"session": session, "lock": lock}
+    seen = https.request_to("/home").cookies
+    scene.expect(seen, "received").equals(
+        everywhere,
+        cookies_forgotten=lambda got: "session" not in got,
+        path_ignored=lambda got: "cart" in got,
+    )
+    scene.tell("/shop/cart lies below /shop.", "/shop/cart 在 /shop 之下。")
+    scene.expect(https.request_to("/shop/cart").cookies, "received").equals(
+        {**everywhere, "cart": cart}, path_taken_exactly=lambda got: "cart" not in got
+    )
+    scene.tell("/shopping does not.", "/shopping 不在。")
+    scene.expect(https.request_to("/shopping").cookies, "received").equals(
+        everywhere, path_is_no_prefix=lambda got: "cart" in got
+    )
+    scene.tell("/plain is on the same host, but over http.", "/plain 在同一主机上，但走的是 http。")
+    scene.expect(other_http.request_to("/plain").cookies, "received").satisfies(
+        lambda got: "lock" not in got, "no lock, which is Secure", secure_in_clear=lambda got: True
+    )
+    scene.tell("/stranger is on localhost, another host name.", "/stranger 在 localhost 上，是另一个主机名。")
+    scene.expect(other_http.request_to("/stranger").cookies, "received").equals({}, cookie_to_other_host=bool)
+    scene.tell("/logout said session=gone; Path=/; Max-Age=0.", "/logout 说 session=gone; Path=/; Max-Age=0。")
+    scene.expect(https.request_to("/end").cookies, "received").equals(
+        {"lock": lock}, deleted_cookie_sent=lambda got: "session" in got
+    )
+
+
+def test_digest(student: Student, fresh: Fresh) -> None:
+    """Digest proves that you know the password, without sending it
+
+    Digest 证明你知道密码，却不发送密码
+    """
+    for algorithm, qop in (
+        (None, "auth"),
+        ("MD5", "auth"),
+        ("SHA-256", "auth"),
+        (fresh.one_of(["sha-256", "Sha-256"]), "auth"),
+        ("md5", fresh.one_of(["auth,auth-int", "auth-int,auth", "auth-int, auth"])),
+    ):
+        challenge = {"realm": f"{fresh.name()} {fresh.word()}", "nonce": fresh.word(20), "qop": qop}
+        if algorithm:
+            challenge["algorithm"] = algorithm
+        user, secret, target = fresh.name(), f"{fresh.word()}:密码", f"/{fresh.word()}?x={fresh.word()}"
+        method, cnonce, count = fresh.one_of(["GET", "POST", "PUT"]), fresh.word(12), fresh.number(10, 14)
+        given = (challenge, user, secret, method, target, cnonce, count)
+        mistakes: dict[str, Any] = {
+            "count_not_eight_digits": lambda got, given=given: got in (
+                _digest(*given, nc=f"{given[-1]:x}"), _digest(*given, nc=f"{given[-1]}"),
+                _digest(*given, nc=f"{given[-1]:08d}"),
+            ),
+            "qop_left_out": _digest(*given, old=True),
+        }  # fmt: skip
+        if algorithm is None:
+            mistakes["algorithm_must_be_named"] = raises("LookupError")
+        elif algorithm in ("md5", "sha-256", "Sha-256"):
+            mistakes["algorithm_has_case"] = lambda got, given=given: (
+                raises("Exception").matches(got) or (got == _digest(*given, name="md5") != _digest(*given))
+            )
+        elif algorithm == "SHA-256":
+            mistakes["md5_only"] = lambda got, given=given: (
+                raises("Exception").matches(got) or (got == _digest(*given, name="md5"))
+            )
+        if qop != "auth":
+            mistakes["qop_is_a_list"] = lambda got, given=given: (
+                raises("Exception").matches(got) or (got == _digest(*given, qop=given[0]["qop"]))
+            )
+            mistakes = dict(reversed(mistakes.items()))
+        student.digest_response(*given).returns(_digest(*given), **mistakes)
+    challenge = {"realm": fresh.word(), "nonce": fresh.word(), "qop": "auth-int"}
+    rest = (fresh.word(), fresh.word(), "GET", "/", fresh.word(), 1)
+    student.digest_response(challenge, *rest).raises(
+        "ValueError", auth_int_taken_for_auth=lambda got: isinstance(got, str)
+    )
+    challenge = {**challenge, "qop": "auth", "algorithm": fresh.word().upper()}
+    student.digest_response(challenge, *rest).raises(
+        "ValueError", unknown_algorithm_guessed=lambda got: isinstance(got, str)
+    )
+
+
+def test_clear_text(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
+    """first promise: where may_send_password says no, nothing is sent
+
+    第一个承诺：may_send_password 说不行，就什么也不发送
+    """
+    user, secret = fresh.word(), fresh.word()
+    scene.tell(
+        "0.0.0.0 is not among the hosts that may get a password over http. (Here it leads to the test's server.)",
+        "0.0.0.0 不在可以用 http 收密码的主机之列。（在这里它通向测试的服务器。）",
+    )
+    http.protect_basic("/page", user, secret)
+    http.on("POST", "/login", headers={"Set-Cookie": f"session={fresh.word()}; Path=/"}, body="Welcome.")
+    url, form = http.url("/page", host="0.0.0.0"), http.url("/login", host="0.0.0.0")
+    mistakes: dict[str, Any] = {
+        "password_in_the_clear": lambda got: any(r.basic or r.method == "POST" for r in http.requests),
+        "asked_before_refusing": lambda got: bool(http.requests),
+    }
+    student.get_page(url, user, secret).raises("PermissionError", **mistakes)
+    student.get_hidden_page(url, user, secret).raises("PermissionError", **mistakes)
+    student.get_by_url(url.replace("://", f"://{user}:{secret}@")).raises("PermissionError", **mistakes)
+    student.log_in(form, user, secret).raises("PermissionError", **mistakes)
+    student.visit(form, user, secret, [http.url("/page")]).raises("PermissionError", **mistakes)
+    scene.expect([str(request) for request in http.requests], "received").equals(
+        [],
+        password_in_the_clear=lambda got: any(r.basic or r.method == "POST" for r in http.requests),
+        asked_before_refusing=lambda got: True,
+    )
+
+
+def test_nothing_printed(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
+    """second promise: no password on the screen, in a log or in an error's text
+
+    第二个承诺：密码不出现在屏幕、日志和异常文本里
+    """
+    user, secret, wrong = fresh.word(), fresh.word(12), fresh.word(12)
+    http.protect_basic("/page", user, secret)
+    http.on("POST", "/login", headers={"Set-Cookie": f"session={fresh.word()}; Path=/"}, body="Welcome.")
+    http.on("GET", "/open", body="welcome")
+    student.get_page(http.url("/page"), user, secret).returns("welcome", **_not_let_in(http, user, secret))
+    student.get_hidden_page(http.url("/page"), user, secret).returns("welcome", **_not_let_in(http, user, secret))
+    student.get_by_url(http.url("/page").replace("://", f"://{user}:{secret}@")).returns("welcome")
+    student.log_in(http.url("/login"), user, secret).value()
+    student.visit(http.url("/login"), user, secret, [http.url("/open")]).value()
+    url = http.url("/page")
+    for answer in (
+        student.get_page(url, user, wrong),
+        student.get_hidden_page(url, user, wrong),
+        student.get_by_url(url.replace("://", f"://{user}:{wrong}@")),
+    ):
+        raised = answer.raises(
+            "PermissionError",
+            something_left_behind="welcome",
+            error_page_returned=lambda got: isinstance(got, str),
+            refusal_not_translated=raises("Exception"),
+        )
+        scene.expect(raised, "raised").satisfies(
+            lambda raised: not _tells(raised.message, user, wrong),
+            "a message without the password",
+            password_in_error=lambda raised: True,
+        )
+    lines = scene.printed().splitlines()
+    telling = [line for line in lines if _tells(line, user, secret) or _tells(line, user, wrong)]
+    scene.expect(telling, "you_printed").satisfies(
+        lambda lines: not lines, "nothing that gives the password away", password_printed=lambda lines: True
+    )
+
+
+# --- what the tests share -----------------------------------------------------------------------------------
+
+
+def _token(user: str, password: str) -> str:
+    return base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+
+
+def _basic(user: str, password: str) -> str:
+    return f"Basic {_token(user, password)}"
+
+
+def _decoded(header: str) -> bytes:
+    return base64.b64decode(header.partition(" ")[2])
+
+
+def _login(fresh: Fresh) -> tuple[str, str]:
+    """User and password outside ASCII, whose Base64 is the same in both of its alphabets."""
+    while True:
+        user, password = fresh.name(), f"{fresh.word()}:密码"
+        if not set("+/") & set(_token(user, password)):
+            return user, password
+
+
+def _as_latin_1(text: str) -> str:
+    """What becomes of UTF-8 that is read as latin-1."""
+    return text.encode().decode("latin-1")
+
+
+def _last(server: FakeHTTP, path: str) -> Received:
+    """The last request to this path. In a mistake: none has come, so it is not this mistake (LookupError)."""
+    return [request for request in server.requests if request.path == path][-1]
+
+
+def _guarded(
+    user: str, password: str, answer: str | Response, refusal: Response | None = None
+) -> Callable[[Received], Response | str]:
+    """A handler that gives the answer to this user and password alone."""
+    asks = Response("Who are you?", 401, [("WWW-Authenticate", 'Basic realm="dojo"')])
+    return lambda request: answer if request.basic == (user, password) else refusal or asks
+
+
+def _form_mistakes(server: FakeHTTP) -> dict[str, Any]:
+    """The ways in which a form does not arrive, by what the server saw."""
+
+    def posted() -> Received:
+        return _last(server, "/login")
+
+    return {
+        "form_not_in_body": lambda got: posted().method != "POST" or not posted().body,
+        "form_of_other_type": lambda got: posted().media_type != FORM,
+    }
+
+
+def _not_let_in(server: FakeHTTP, user: str, password: str) -> dict[str, Any]:
+    """The ways not to come in although the password is right, by what the server saw."""
+
+    def sent() -> list[str]:
+        return [value for request in server.requests for value in request.all_headers("Authorization")]
+
+    def failed(got: object) -> bool:
+        return _raised(got, "OSError", "HTTPException", "ValueError")
+
+    def garbled(value: str) -> bool:
+        try:
+            return b"?" in _decoded(value) or not _decoded(value).decode("utf-8")
+        except ValueError:
+            return True
+
+    return {
+        "scheme_missing": lambda got: failed(got) and not all(map(_is_basic, sent())),
+        "printed_token": lambda got: failed(got) and any("b'" in value for value in sent()),
+        "no_password_sent": lambda got: (
+            not sent() and (_raised(got, "OSError") or got in ("Who are you?", "Who are you?\n"))
+        ),
+        "latin_1_guessed": lambda got: failed(got) and any(map(garbled, sent())),
+    }
+
+
+def _is_basic(header: str) -> bool:
+    return header.lower().startswith("basic ")
+
+
+def _raised(got: object, *types: str) -> bool:
+    return any(raises(name).matches(got) for name in types)
+
+
+def _tells(text: str, user: str, password: str) -> bool:
+    """Whether a text gives the password away: itself, or the header that holds it."""
+    return password in text or _token(user, password) in text or _token(user, password) in unquote(text)
+
+
+def _digest(
+    challenge: dict[str, str],
+    user: str,
+    password: str,
+    method: str,
+    target: str,
+    cnonce: str,
+    count: int,
+    *,
+    name: str = "",
+    nc: str = "",
+    qop: str = "auth",
+    old: bool = False,
+) -> str:
+    """The response by RFC 7616; with the keywords, what some mistake makes of it."""
+    made = hashlib.new(name or challenge.get("algorithm", "md5").lower().replace("-", "")).copy
+
+    def hashed(text: str) -> str:
+        one = made()
+        one.update(text.encode())
+        return one.hexdigest()
+
+    first, second = hashed(f"{user}:{challenge['realm']}:{password}"), hashed(f"{method}:{target}")
+    if old:
+        return hashed(f"{first}:{challenge['nonce']}:{second}")
+    return hashed(f"{first}:{challenge['nonce']}:{nc or f'{count:08x}'}:{cnonce}:{qop}:{second}")
