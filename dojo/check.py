@@ -19,7 +19,8 @@ from dojo.launch import ROOT
 from dojo.result import PASS, Result
 from dojo.terminal import style
 
-WORKERS = max(2, os.cpu_count() or 2)
+WORKERS = 2 * max(2, os.cpu_count() or 2)
+"""Jobs at a time: twice the cores, as much of a kata's time is waiting for a timeout to pass."""
 
 
 @dataclass(frozen=True)
