@@ -23,7 +23,7 @@ from dojo.launch import Launcher
 from dojo.outcome import Frame, Loaded, Outcome, Raised, Returned
 from dojo.process import DEADLINE, StudentProcess
 from dojo.trouble import import_trouble, raised_text, short, trouble
-from dojo.words import word
+from dojo.words import LANGUAGES, language, word
 
 if TYPE_CHECKING:
     from dojo.server import Program, Server
@@ -110,10 +110,11 @@ class Expectation:
         if not same(expected, self._value):
             self.fail(expected, mistakes)
 
-    def satisfies(self, test: Callable[[Any], bool], expected: str, **mistakes: Any) -> None:
-        """The value passes the test; `expected` says in words what is wanted."""
+    def satisfies(self, test: Callable[[Any], bool], expected: str | tuple[str, str], **mistakes: Any) -> None:
+        """The value passes the test; `expected` says in words, or in English and in Chinese, what is wanted."""
         if not _matches(test, self._value):
-            self.fail(expected, mistakes, in_words=True)
+            words = expected if isinstance(expected, str) else expected[LANGUAGES.index(language())]
+            self.fail(words, mistakes, in_words=True)
 
     def fail(self, expected: Any, mistakes: dict[str, Any], in_words: bool = False) -> NoReturn:
         """Fail by the first mistake that matches, a general one, or the test's own name."""
@@ -124,7 +125,8 @@ class Expectation:
         self._scene.fail(Failure(reason, (*self._rows, *rows), {}, self.place))
 
     def _words(self, expected: str) -> list[Row]:
-        return [Row("expected", expected), Row(self._label, shown(self._value))]
+        got = self._value
+        return [Row("expected", expected), Row(self._label, raised_text(got) if isinstance(got, Raised) else shown(got))]
 
     def _difference(self, expected: Any) -> list[Row]:
         got = self._value
@@ -162,8 +164,9 @@ class Answer:
         """The call returned this value, by `same`."""
         self._judged(mistakes).equals(expected, **mistakes)
 
-    def satisfies(self, test: Callable[[Any], bool], expected: str, **mistakes: Any) -> None:
-        """The call returned a value that passes the test; `expected` says in words what is wanted."""
+    def satisfies(self, test: Callable[[Any], bool], expected: str | tuple[str, str], **mistakes: Any) -> None:
+        """The call returned a value that passes the test; `expected` says in words, or in English and in Chinese,
+        what is wanted."""
         self._judged(mistakes).satisfies(test, expected, **mistakes)
 
     def value(self, **mistakes: Any) -> Any:
@@ -252,6 +255,9 @@ class Scene:
         self.student = Student(self)
         self.process: StudentProcess | None = None
         self.wire: Wire | None = None
+        self.wire_since = 0.0
+        """From when on the wire is shown: seconds on its own clock."""
+        self._last_call: tuple[Row, ...] = ()
         self._launcher = launcher
         self._import_failures = import_failures
         self._foreground = foreground
@@ -264,22 +270,27 @@ class Scene:
         self.told.append((english, chinese or english))
 
     def now(self, english: str, chinese: str = "") -> None:
-        """The same, in place of all that was told before: a test of several situations tells the one it is in."""
+        """The same, in place of all that was told and crossed the wire before: a test of several situations tells
+        the one it is in."""
         self.told[:] = [(english, chinese or english)]
+        if self.wire is not None:
+            self.wire_since = self.wire.now()
 
     def fail(self, failure: Failure) -> NoReturn:
         """End the test with this failure."""
         raise Failed(failure) from None
 
     def expect(self, value: Any, label: str = "got") -> Expectation:
-        """An expectation of something that the test saw itself."""
-        return Expectation(self, value, label)
+        """An expectation of something that the test saw itself, told with the last call."""
+        return Expectation(self, value, label, self._last_call)
 
     def call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any], deadline: float) -> Answer:
         """Call a function of the student's file; the process is started by the first call of a test."""
         process = self._ready()
         outcome = process.call(name, arguments, named, deadline)
-        return Answer(self, shown_call(name, arguments, named), outcome, self.subject)
+        called = shown_call(name, arguments, named)
+        self._last_call = (Row("called", called),)
+        return Answer(self, called, outcome, self.subject)
 
     def serve(self, name: str, *arguments: Any, race: float = 0.0, deadline: float = DEADLINE) -> Server:
         """Call a function of the student's that serves for the length of the test, and wait until it listens.

@@ -16,6 +16,10 @@ PASS, FAIL, ERROR = "pass", "fail", "error"
 """`error` is a fault of the dojo itself, never of the student's file."""
 
 
+WIRE_COLUMNS = 200
+"""Columns of a row of the transcript: a request line is there to be read whole."""
+
+
 @dataclass
 class Result:
     """One test of one kata."""
@@ -68,7 +72,7 @@ class Result:
                 where = f", {short(frame.file)}:{frame.line}" if frame else ""
                 self.died.append((str(error.thread), raised_text(error) + where))
         if scene.wire is not None:
-            self.wire = scene.wire.lines()
+            self.wire = scene.wire.lines(columns=WIRE_COLUMNS, since=scene.wire_since)
 
 
 def titles(function: Any) -> dict[str, str]:

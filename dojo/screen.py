@@ -41,7 +41,8 @@ def details(result: Result) -> list[str]:
         lines += terminal.wrap(sentence, room)
     if result.wire:
         lines.append(style(word("the_wire"), "dim"))
-        lines += [f"   {line}" for line in result.wire]
+        for line in result.wire:
+            lines += [f"   {part}" for part in _cut(line, room - 3)]
     if result.printed.strip():
         lines.append(style(word("you_printed"), "dim"))
         printed = terminal.escaped(result.printed.strip("\n"))

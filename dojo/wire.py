@@ -120,15 +120,19 @@ class Wire:
         wire._first = [_from_data(entry) for entry in data]
         return wire
 
-    def lines(self, limit: int = 40, columns: int = 100) -> list[str]:
+    def now(self) -> float:
+        """Seconds since it was made: what `lines(since=…)` takes."""
+        return self._now()
+
+    def lines(self, limit: int = 40, columns: int = 100, since: float = 0.0) -> list[str]:
         """The transcript as rows for a reader: `0.051  client → server   GET /x?a=1 HTTP/1.1⏎`.
 
         One row for each line sent, at most `limit` rows (the middle is left out) of at most `columns`
         columns. A row without a line end (⏎ for CRLF, ␊ for a bare LF) is a piece: its line went on later,
-        or never.
+        or never. `since` leaves out what came before that moment.
         """
         limit = max(limit, 3)
-        rows = _rows(self.entries)
+        rows = _rows(entry for entry in self.entries if entry.at >= since)
         first = list(itertools.islice(rows, limit))
         last: deque[_Row] = deque(maxlen=limit)
         more = 0
@@ -284,7 +288,12 @@ def _things(data: bytes | str) -> list[tuple[str, int]]:
     """
     if isinstance(data, str):
         return [(_readable(match, raw=False), len(match)) for match in re.findall(r"(?s)\r\n|.", data)]
-    text = bytes(data).decode("utf-8", "surrogateescape")
+    try:
+        text = bytes(data).decode("utf-8")
+    except UnicodeDecodeError as error:
+        # Cut in the middle of a character it is UTF-8 still; else it is none, and no part of it is shown as if.
+        cut = error.reason == "unexpected end of data" and error.end == len(data)
+        text = bytes(data).decode("utf-8" if cut else "ascii", "surrogateescape")
     return [
         (_readable(match, raw=True), len(match.encode("utf-8", "surrogateescape")))
         for match in re.findall(r"(?s)\r\n|.", text)

@@ -33,7 +33,7 @@ def exception(error: BaseException, deep: int = 0) -> dict[str, Any]:
         "attributes": _attributes(error),
         "frames": _trace(error.__traceback__),
     }
-    cause = error.__cause__ or error.__context__
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None and deep < 3:
         told["cause"] = exception(cause, deep + 1)
     if isinstance(error, SyntaxError):
