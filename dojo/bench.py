@@ -13,11 +13,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from dojo import bench_chat
 from dojo.launch import ROOT
 
 ROUNDS = 15
 LIMITS = {"urlparse": 1.5, "qs": 1.5, "http_client": 3.0, "protected": 3.0}
 """What each kata may cost, as a multiple of the bare pytest."""
+
+SECONDS = {"echo": 3.0, "udp_echo": 2.0, "chat": 5.0}
+"""What the katas with servers of the student's own may take."""
 
 MEMORY_LIMIT = 200
 """MB that all processes of a run may take together."""
@@ -46,10 +50,17 @@ def main() -> int:
         good &= holds
         verdict = "" if holds else "   TOO SLOW"
         print(f"make test KATA={name:<12} {median * 1000:4.0f} ms   {median / bare:.2f} × (at most {limit}){verdict}")
+    for name, most in SECONDS.items():
+        command = ["make", "-s", "test", f"KATA={name}", "SUBJECT=reference"]
+        median = statistics.median(_timed(command, ROOT) for _ in range(3))
+        good &= median <= most
+        verdict = "" if median <= most else "   TOO SLOW"
+        print(f"make test KATA={name:<12} {median:.1f} s (at most {most} s){verdict}")
     peak = _peak_memory(["make", "-s", "test", "SUBJECT=reference"])
     holds = peak <= MEMORY_LIMIT
     verdict = "" if holds else "   TOO MUCH"
     print(f"make test, all processes together: {peak:.0f} MB at the peak (at most {MEMORY_LIMIT}){verdict}")
+    bench_chat.main()
     return 0 if good and holds else 1
 
 

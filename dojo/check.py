@@ -40,9 +40,9 @@ def jobs() -> list[Job]:
     """All that `make check` proves, the long jobs first so that no core waits for the last one."""
     own = sorted((ROOT / "tests" / "dojo").glob("test_*.py"), key=lambda file: -file.stat().st_size)
     made = [
-        *(Job(f"the dojo's own: {file.stem}", partial(_tool, "pytest", "-q", str(file))) for file in own),
-        Job("types (mypy --strict)", partial(_tool, "mypy")),
-        Job("lint (ruff)", partial(_tool, "ruff", "check", ".")),
+        *(Job(f"the dojo's own: {file.stem}", partial(tool, "pytest", "-q", str(file))) for file in own),
+        Job("types (mypy --strict)", partial(tool, "mypy")),
+        Job("lint (ruff)", partial(tool, "ruff", "check", ".")),
     ]
     others = pythons.found()
     for kata in catalog.katas():
@@ -158,7 +158,8 @@ def _failures(results: list[Result], note: str) -> list[str]:
     return said if results else ["no test ran"]
 
 
-def _tool(module: str, *words: str) -> list[str]:
+def tool(module: str, *words: str) -> list[str]:
+    """What a module run as a program (`python -m module words`) says when it does not end well."""
     done = subprocess.run(
         [sys.executable, "-m", module, *words],
         cwd=ROOT,

@@ -126,7 +126,8 @@ class Expectation:
 
     def _words(self, expected: str) -> list[Row]:
         got = self._value
-        return [Row("expected", expected), Row(self._label, raised_text(got) if isinstance(got, Raised) else shown(got))]
+        found = raised_text(got) if isinstance(got, Raised) else shown(got)
+        return [Row("expected", expected), Row(self._label, found)]
 
     def _difference(self, expected: Any) -> list[Row]:
         got = self._value

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dojo import catalog, gallery, pythons
 from dojo.catalog import Kata
-from dojo.check import Job, reference, run
+from dojo.check import Job, reference, run, tool
 from dojo.judge import Options, judge
 from dojo.launch import ROOT
 from dojo.result import PASS
@@ -21,13 +21,18 @@ from dojo.result import PASS
 LOAD = 4
 """Busy processes that compete with the tests."""
 
-RUNS = 25
+RUNS = 5
 """Runs of each right solution under load; `DOJO_RUNS=1000` for the full measure."""
 
 
 def main() -> int:
     """Run the proofs, at first in peace, then under load. 0 when nothing failed."""
-    return run(on_other_pythons()) or under_load()
+    return run([*tools(), *on_other_pythons()]) or under_load()
+
+
+def tools() -> list[Job]:
+    """The reference servers and clients against ncat, socat and curl, which must be installed."""
+    return [Job("ncat, socat and curl meet the references", partial(tool, "pytest", "-q", "tests/tools"))]
 
 
 def on_other_pythons() -> list[Job]:
