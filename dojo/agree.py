@@ -112,7 +112,7 @@ def _mistakes(test: ast.FunctionDef, known: set[str]) -> set[str]:
     names: set[str] = set()
     for node in ast.walk(test):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in JUDGED:
-            names |= {keyword.arg for keyword in node.keywords if keyword.arg and keyword.arg != "expected"}
+            names |= {keyword.arg for keyword in node.keywords if keyword.arg} - {"expected", "within"}
         if isinstance(node, ast.Dict):  # a dict of mistakes, passed on as **mistakes: known by one of its names
             keys = {key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
             if keys & known:

@@ -264,7 +264,7 @@ class Scene:
         self._foreground = foreground
         self._begun = False
         self._finished = False
-        self._server: Server | None = None
+        self._servers: list[Server] = []
 
     def tell(self, english: str, chinese: str = "") -> None:
         """Say what the test has set up or done, for the failure message."""
@@ -300,8 +300,9 @@ class Scene:
 
         process = self._ready(server=True, race=race)
         self._begun = True
-        self._server = started(self, process, name, arguments, deadline)
-        return self._server
+        server = started(self, process, name, arguments, deadline)
+        self._servers.append(server)
+        return server
 
     def program(self, name: str, *arguments: Any) -> Program:
         """Call a function of the student's that reads the keyboard, prints, and goes on for the length of the test."""
@@ -361,7 +362,7 @@ class Scene:
 
     def end(self) -> None:
         """End the student's process, however the test went."""
-        if self._server is not None:
-            self._server.close_peers()
+        for server in self._servers:
+            server.close_peers()
         if self.process is not None:
             self.process.end()

@@ -1,0 +1,722 @@
+"""echo: sockets, from the server's side and from the client's. In the order of the contract."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Self
+
+from dojo.expect import Scene, Student, matching, raises
+from dojo.failure import Failed, Row
+from dojo.fakes.connection import Connection
+from dojo.fakes.raw import Action, FakeTCP, Pieces, ReadUntilClose, Reset, Send, Silence
+from dojo.fresh import Fresh
+from dojo.outcome import Hung, Raised, Returned
+from dojo.peers import Peer
+from dojo.server import Server
+from dojo.words import word as said
+
+Raw = Callable[..., FakeTCP]
+Mistakes = dict[str, Any]
+
+HOST = "127.0.0.1"
+SOON = 1.5
+"""Seconds that a peer waits where a wrong server would let it wait for ever."""
+
+CANNOT_LISTEN = {"address_in_two": "exactly one argument", "address_of_another": "assign requested address"}
+"""Mistakes that show before a server listens, by what the exception says."""
+
+
+# --- helpers ------------------------------------------------------------------------------------------------
+
+
+def listens(scene: Scene, name: str, *arguments: Any, **mistakes: str) -> Server:
+    """Begin a server, which must listen at the host and port that it was given."""
+    try:
+        server = scene.serve(name, *arguments)
+    except Failed as failed:
+        error = " ".join(row.text for row in failed.failure.rows if row.label == "raised")
+        for reason, part in {**CANNOT_LISTEN, **mistakes}.items():
+            if part in error:
+                scene.fail(dataclasses.replace(failed.failure, reason=reason))
+        raise
+    if not isinstance(server.address, str):
+        wanted = (arguments[0], arguments[1] or server.address[1])
+        scene.expect(server.address, "got").equals(wanted, listens_elsewhere=lambda _: True)
+    return server
+
+
+def comes(server: Server, name: str, **mistakes: Any) -> Peer:
+    """A client that connects to a server which must still be there."""
+    try:
+        return server.peer(name)
+    except Failed as failed:
+        server.has_ended(0.2)
+        reason = matching(mistakes, server.end)
+        if reason and failed.failure.reason == "cannot_connect":
+            server.fail(reason, failed.failure.rows)
+        raise
+
+
+def silent(server: Server) -> Callable[[Any], bool]:
+    """Nothing was heard, though the server goes on."""
+    return lambda got: got == b"" and server.end is None
+
+
+def open_still(got: Any) -> bool:
+    """Nothing was heard where the end should be: the connection is open, whatever became of the server."""
+    return bool(got == b"")
+
+
+def returned(got: Any) -> bool:
+    """The server's function has come to its end by itself."""
+    return isinstance(got, Returned)
+
+
+def hung(got: Any) -> bool:
+    """The call had not ended when the judge gave up."""
+    return isinstance(got, Hung)
+
+
+def busy_hung(got: Any) -> bool:
+    """The call had not ended, and it was no waiting."""
+    return isinstance(got, Hung) and got.busy is not False
+
+
+def waited(got: Any) -> bool:
+    """The call waited for what does not come, for ever or until its timeout."""
+    return hung(got) or raises("TimeoutError").matches(got)
+
+
+def spins(server: Server) -> Callable[[Any], bool]:
+    """Whether the server computes though there is nothing to do. Looked at only where something failed."""
+    return lambda _: server.processor_share() > 0.1
+
+
+def at_rest(server: Server) -> None:
+    """Wait until the main thread of the server stands still: an interrupt in the middle of an accept() would lose
+    the socket that it brings, which is nobody's mistake."""
+    until = time.monotonic() + SOON
+    places: list[Any] = []
+    while time.monotonic() < until:
+        standing = server.standing()
+        main = [thread.frames for thread in standing.threads if thread.main] if standing else None
+        places.append(main)
+        if len(places) > 2 and places[-1] == places[-2] == places[-3]:
+            return
+        time.sleep(0.005)
+
+
+def idle(server: Server) -> None:
+    """Wait until the server has done what it can do: nothing moves any more, at two looks."""
+    until = time.monotonic() + SOON
+    looks = 0
+    while looks < 2 and time.monotonic() < until:
+        looks = looks + 1 if server.processor_share(0.04) < 0.1 else 0
+
+
+def bound_only() -> socket.socket:
+    """A socket that has a port and does not listen: who connects there is refused."""
+    sock = socket.socket()
+    sock.bind((HOST, 0))
+    return sock
+
+
+@dataclasses.dataclass(frozen=True)
+class EchoInPieces(Action):
+    """An echo server's client: what comes goes back, in three pieces with a pause between them."""
+
+    pause: float = 0.01
+
+    def perform(self, connection: Connection) -> None:
+        while data := connection.receive():
+            third = max(len(data) // 3, 1)
+            for index, piece in enumerate((data[:third], data[third : 2 * third], data[2 * third :])):
+                if index:
+                    connection.pause(self.pause)
+                if piece:
+                    connection.send(piece, piece=True)
+
+    def __str__(self) -> str:
+        return "send back what comes, in three pieces"
+
+
+@dataclasses.dataclass
+class NarrowEcho(Action):
+    """An echo server with small buffers: it reads on only when its echo is read."""
+
+    got: int = 0
+    sent_back: int = 0
+
+    def perform(self, connection: Connection) -> None:
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            connection.socket.setsockopt(socket.SOL_SOCKET, option, 131072)
+        try:
+            while data := connection.socket.recv(65536):  # past the wire: nobody reads megabytes there
+                self.got += len(data)
+                connection.socket.sendall(data)
+                self.sent_back += len(data)
+        except OSError as error:
+            raise ConnectionResetError("the client is gone") from error
+        finally:
+            connection.note(f"has received {self.got:,} bytes and sent back {self.sent_back:,}")
+
+    def __str__(self) -> str:
+        return "send back what comes, and read on only when that is read"
+
+
+@dataclasses.dataclass(frozen=True)
+class EchoSome(Action):
+    """Send back the first bytes of what comes."""
+
+    size: int
+
+    def perform(self, connection: Connection) -> None:
+        connection.send(connection.receive()[: self.size])
+
+    def __str__(self) -> str:
+        return f"send back {self.size} bytes"
+
+
+def more_than_buffers(fresh: Fresh) -> bytes:
+    """More than the system's buffers can hold on the way from a program to another that does not read."""
+    largest = 4 * 1024 * 1024
+    with contextlib.suppress(OSError, ValueError):
+        largest = int(Path("/proc/sys/net/ipv4/tcp_wmem").read_text("ascii").split()[2])
+    block = fresh.word(65_521).encode("ascii")  # letters cross the pipe faster than bytes of any value
+    return block * ((min(largest, 12 * 1024 * 1024) + 1024 * 1024) // len(block))
+
+
+# --- the first steps ----------------------------------------------------------------------------------------
+
+
+def test_greet(scene: Scene, fresh: Fresh) -> None:
+    """a client that connects hears the text, then the end
+
+    连上来的客户端收到文本，然后收到连接结束
+    """
+    text = f"Hello, {fresh.name()}!"
+    sent = text.encode("utf-8")
+    server = listens(scene, "greet", HOST, 0, text)
+    alice = comes(server, "alice")
+    alice.hears(
+        sent,
+        within=SOON,
+        text_not_encoded=raises("TypeError", "bytes-like"),
+        other_encoding=lambda got: (
+            raises("UnicodeEncodeError").matches(got)
+            or got in [text.encode(name, "replace") for name in ("utf-16", "gbk", "ascii", "latin-1", "utf-8-sig")]
+        ),
+        nothing_sent=silent(server),
+    )
+    alice.hears_end(within=SOON, more_than_the_text=lambda got: len(got) > 0, never_closed=open_still)
+    alice.closes()
+    server.returns(within=SOON)
+
+
+def test_read_text(student: Student, scene: Scene, fresh: Fresh, raw: Raw) -> None:
+    """all the text arrives, though it comes in pieces that are cut anywhere
+
+    文本分成几段到达，切在哪里都有可能，但一个字也不少
+    """
+    scene.tell(
+        "The server sends the text in pieces, one of them cut inside a character, then it ends the connection.",
+        "服务器分几段发送文本，其中一处切在一个字符的中间，然后结束连接。",
+    )
+    first, middle, last = f"{fresh.word()}, ", f"{fresh.word()}汉字", f"字 {fresh.word()} \n"
+    text = first + middle + last
+    data = text.encode("utf-8")
+    cuts = [0, len(first.encode()), len((first + middle).encode()) - 2, len(data)]
+    pieces = [data[a:b] for a, b in pairwise(cuts)]
+    server = raw([Pieces(pieces)])
+    student.read_text(HOST, server.port, SOON).returns(
+        text,
+        one_read=lambda got: got == first,
+        halves_decoded=raises("UnicodeDecodeError"),
+        halves_thrown_away=lambda got: isinstance(got, str) and got.replace("\ufffd", "") == text.replace("字字", "字"),
+    )
+    long = fresh.word(20) * fresh.number(10_000, 12_000)
+    server = raw([Send(long.encode())])
+    student.read_text(HOST, server.port, SOON).returns(long, one_read=long.startswith)
+    server = raw([Send(b"caf\xe9")])
+    student.read_text(HOST, server.port, SOON).raises("UnicodeDecodeError")
+
+
+def test_echo_one(scene: Scene, fresh: Fresh) -> None:
+    """one client gets back every byte it sends, at once and unchanged, until it ends
+
+    一个客户端发来的每个字节都立刻、原样送回，直到它结束
+    """
+    server = listens(scene, "echo_one", HOST, 0)
+    alice = comes(server, "alice")
+    mistakes: Mistakes = {
+        "text_not_encoded": raises("TypeError", "bytes-like"),
+        "bytes_as_text": raises("UnicodeDecodeError"),
+        "echo_only_once": returned,
+        "echo_held_back": silent(server),
+    }
+    for byte in fresh.word(3).encode("ascii"):
+        alice.sends(bytes([byte]))
+        alice.hears(bytes([byte]), within=SOON, **mistakes)
+    data = b" \r\n" + bytes(fresh.shuffled(range(256))) + b"\xe5\xb0"
+    alice.sends_in_pieces(data[:100], data[100:])
+    alice.hears(data, within=SOON, **mistakes, bytes_changed=lambda got: len(got) > 0)
+    last = fresh.data(20_000)
+    alice.sends(last)
+    alice.half_closes()
+    alice.hears(last, within=SOON, **mistakes, rest_not_sent=lambda got: got != b"" and last.startswith(got))
+    alice.hears_end(within=SOON, spins_on_the_end=spins(server), never_closed=open_still)
+    alice.closes()
+    server.returns(within=SOON, spins_on_the_end=lambda got: got is None and server.processor_share() > 0.1)
+
+
+# --- clients ------------------------------------------------------------------------------------------------
+
+
+def test_get_echo(student: Student, scene: Scene, fresh: Fresh, raw: Raw) -> None:
+    """a client sends, and gets all of it back, though it comes in pieces
+
+    客户端发送数据，分几段收回全部
+    """
+    scene.tell(
+        "The server sends back what it gets, in three pieces, and does not end the connection.",
+        "服务器把收到的数据分三段送回，并且不结束连接。",
+    )
+    for data in (fresh.data(fresh.number(50, 99)), f"{fresh.word()}\r\n {fresh.word()}\n ".encode()):
+        server = raw([EchoInPieces()])
+        student.get_echo(HOST, server.port, data, SOON).returns(
+            data,
+            one_read=data[: len(data) // 3],
+            waits_for_end=waited,
+            bytes_as_text=raises("UnicodeDecodeError"),
+            bytes_changed=lambda got: isinstance(got, bytes),
+        )
+    server = raw([EchoInPieces()])
+    student.get_echo(HOST, server.port, b"", 1.0).returns(b"", waits_for_nothing=waited)
+
+
+def test_ask(student: Student, scene: Scene, fresh: Fresh, raw: Raw) -> None:
+    """a client ends its side of the connection, and still hears the answer
+
+    客户端结束自己这一侧的连接，仍然能收到回答
+    """
+    scene.tell(
+        "The server reads until the client has ended its side. Only then it answers, and ends the connection.",
+        "服务器一直读到客户端结束自己这一侧，然后才回答，并结束连接。",
+    )
+    question = f"how are you, {fresh.name()}?".encode()
+    answer = [fresh.data(30), fresh.data(fresh.number(100, 200)), fresh.word().encode("ascii")]
+    server = raw([ReadUntilClose(), Pieces(answer)])
+    student.ask(HOST, server.port, question, 1.0).returns(
+        b"".join(answer),
+        question_never_ends=waited,
+        closed_both_ways=lambda got: got == b"" or raises("OSError").matches(got),
+        one_read=lambda got: got == answer[0],
+    )
+    scene.expect(server.connections[0].received, "received").equals(question)
+
+
+def test_client_errors(student: Student, scene: Scene, fresh: Fresh, raw: Raw) -> None:
+    """a client that gets no whole answer raises an error, and never waits for ever
+
+    客户端得不到完整的回答就抛出异常，绝不会一直等下去
+    """
+    data = fresh.word(12).encode("ascii")
+    calls: list[tuple[str, tuple[Any, ...]]] = [("read_text", ()), ("get_echo", (data,)), ("ask", (data,))]
+    as_answer: Mistakes = {"failure_is_an_answer": lambda got: got is None or isinstance(got, (str, bytes))}
+    with bound_only() as nobody:
+        scene.tell("At this port nobody listens.", "这个端口上没有人在监听。")
+        for name, arguments in calls:
+            port = nobody.getsockname()[1]
+            getattr(student.within(SOON), name)(HOST, port, *arguments, 1.0).raises("ConnectionError", **as_answer)
+    scene.told.clear()
+    scene.tell("The server sends back 5 bytes, then it ends the connection.", "服务器送回 5 个字节，然后结束连接。")
+    server = raw([EchoSome(5)])
+    student.within(SOON).get_echo(HOST, server.port, data, 1.0).raises(
+        "ConnectionError", half_an_echo=lambda got: got == data[:5], spins_on_the_end=busy_hung, **as_answer
+    )
+    scene.told.clear()
+    scene.tell("The server resets the connection.", "服务器重置连接。")
+    server = raw([Reset()])
+    student.within(SOON).read_text(HOST, server.port, 1.0).raises("ConnectionError", **as_answer)
+    scene.told.clear()
+    scene.tell("The server takes the connection and then says nothing.", "服务器接受了连接，然后什么也不说。")
+    for name, arguments in calls:
+        server = raw([Silence()])
+        getattr(student.within(SOON), name)(HOST, server.port, *arguments, 0.1).raises(
+            "TimeoutError", no_timeout=hung, **as_answer
+        )
+
+
+# --- the server for many ------------------------------------------------------------------------------------
+
+
+def test_next_client(scene: Scene, fresh: Fresh) -> None:
+    """one client after the other is served, however the one before has left
+
+    客户端一个接一个地得到服务，不管前一个是怎样离开的
+    """
+    server = listens(scene, "serve", HOST, 0)
+    mistakes: Mistakes = {"serves_one_only": returned, "reset_ends_server": raises("ConnectionError")}
+    for name in ("alice", "bob", "carol", "dave"):
+        word = fresh.word().encode("ascii")
+        peer = comes(server, name, **mistakes)
+        peer.sends(word)
+        peer.hears(word, within=SOON, **mistakes)
+        if name == "alice":
+            peer.closes()
+        elif name == "bob":
+            peer.half_closes()
+            peer.hears_end(within=SOON, never_closed=open_still)
+        elif name == "carol":
+            peer.resets()
+
+
+def test_at_once(scene: Scene, fresh: Fresh) -> None:
+    """several clients talk at once, and one that is silent keeps nobody waiting
+
+    几个客户端同时交谈，一个不说话的客户端不会让别人等待
+    """
+    scene.tell(
+        "Five clients connect. The first says nothing; the others speak, the last one first.",
+        "五个客户端先后连上。第一个不说话；其他的从最后一个开始依次发言。",
+    )
+    server = listens(scene, "serve", HOST, 0)
+    ended: Mistakes = {"serves_one_only": returned}
+    peers = [comes(server, name, **ended) for name in ("alice", "bob", "carol", "dave", "erin")]
+
+    def for_another(got: Any) -> bool:
+        """What one should have heard has come to another."""
+        for other in peers:
+            other._fill(lambda: False, 0.05)
+        return isinstance(got, bytes) and (got != b"" or any(other.unread for other in peers))
+
+    for _ in range(2):
+        for peer in reversed(peers[1:]):
+            word = fresh.word().encode("ascii")
+            peer.sends(word)
+            peer.hears(word, within=SOON, **ended, clients_mixed_up=for_another, one_at_a_time=silent(server))
+    word = fresh.word().encode("ascii")
+    peers[0].sends(word)
+    peers[0].hears(word, within=SOON, **ended, clients_mixed_up=for_another, one_at_a_time=silent(server))
+
+
+def test_slow_reader(scene: Scene, fresh: Fresh) -> None:
+    """a client that reads late gets every byte, and holds up nobody
+
+    一个迟迟不读的客户端最后也收到每一个字节，而且不耽误别人
+    """
+    data = more_than_buffers(fresh)
+    scene.tell(
+        f"slow sends {len(data):,} bytes and does not read. bob comes and talks. Then slow reads.",
+        f"slow 发送 {len(data):,} 个字节，但是不读。bob 连上来交谈。然后 slow 才开始读。",
+    )
+    server = listens(scene, "serve", HOST, 0)
+    slow = server.peer("slow", receive_buffer=131072)
+    mistakes: Mistakes = {
+        "serves_one_only": returned,
+        "would_block": raises("BlockingIOError"),
+        "slow_stops_all": silent(server),
+    }
+    with sending(slow, data) as sender:
+        sender.until_stuck()
+        idle(server)
+        bob = comes(server, "bob", **mistakes)
+        for _ in range(3):
+            word = fresh.word().encode("ascii")
+            bob.sends(word)
+            bob.hears(word, within=SOON, **mistakes)
+        got = read_bytes(slow, len(data))
+    if got != data:
+        lost = {"serves_one_only": returned, "would_block": raises("BlockingIOError")}
+        expected = f"{len(data):,} bytes, unchanged"
+        heard = f"{len(got):,} bytes; the first {common(data, got):,} are right"
+        rows = (Row("heard_wanted", f"slow: {expected}"), Row("heard", heard))
+        server.fail_as(got, {**lost, "rest_not_sent": lambda got: isinstance(got, bytes)}, rows)
+
+
+def common(one: bytes, other: bytes) -> int:
+    """How many bytes at their beginning are the same."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+class sending:  # noqa: N801 - reads as a word: `with sending(slow, data)`
+    """A peer sends in a thread of its own, so that it need not read meanwhile."""
+
+    def __init__(self, peer: Peer, data: bytes) -> None:
+        self.sent = 0
+        self._peer = peer
+        self._data = data
+        self._thread = threading.Thread(target=self._send)
+
+    def __enter__(self) -> Self:
+        self._peer.server.wire.sent(self._peer.name, "server", self._data)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            if self.sent < len(self._data):
+                self._peer.socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+
+    def _send(self) -> None:
+        rest = memoryview(self._data)
+        with contextlib.suppress(OSError):
+            while rest:
+                size = self._peer.socket.send(rest[:65536])
+                self.sent += size
+                rest = rest[size:]
+
+    def until_stuck(self) -> None:
+        """Wait until all is sent, or nothing has moved for a while."""
+        before = -1
+        while before < self.sent < len(self._data):
+            before = self.sent
+            self._thread.join(0.15)
+
+
+def read_bytes(peer: Peer, size: int, within: float = 6.0) -> bytes:
+    """The next bytes that the peer gets, as many as that, or what came until there was no more."""
+    got = bytearray()
+    until = time.monotonic() + within
+    with contextlib.suppress(OSError):
+        while len(got) < size and time.monotonic() < until:
+            data = peer.socket.recv(min(65536, size - len(got)))
+            if not data:
+                break
+            got += data
+    peer.server.wire.sent("server", peer.name, bytes(got))
+    return bytes(got)
+
+
+def comes_and_goes(server: Server) -> bytes:
+    """What a client hears that sends one byte and then leaves."""
+    try:
+        with socket.create_connection((server.address[0], int(server.address[1])), SOON) as sock:
+            sock.sendall(b"x")
+            return sock.recv(1)
+    except OSError:
+        return b""
+
+
+def test_nothing_left(scene: Scene, fresh: Fresh) -> None:
+    """of a client that has left nothing is left: no open socket, no thread, no work
+
+    客户端离开之后什么都不留下：没有打开的套接字，没有线程，也不再计算
+    """
+    scene.tell(
+        "alice ends her side. A hundred clients come and go. Then bob is there, and says nothing more.",
+        "alice 结束自己这一侧。一百个客户端来了又走。最后 bob 连着，不再说话。",
+    )
+    server = listens(scene, "serve", HOST, 0)
+    ended: Mistakes = {"serves_one_only": returned}
+
+    def talks(name: str) -> Peer:
+        peer = comes(server, name, **ended)
+        word = fresh.word().encode("ascii")
+        peer.sends(word)
+        peer.hears(word, within=SOON, **ended)
+        return peer
+
+    alice = talks("alice")
+    alice.half_closes()
+    alice.hears_end(within=SOON, spins_on_the_end=spins(server), never_closed=open_still)
+    alice.closes()
+    before = server.standing()
+    server.wire.note("a hundred clients come, get an echo of a byte, and go")
+    for _ in range(100):
+        one = comes_and_goes(server)
+        if one != b"x":
+            server.fail_as(one, ended, (Row("heard_wanted", "b'x'"), Row("heard", repr(one))))
+    until = time.monotonic() + SOON
+    while True:
+        after = server.standing()
+        if before is None or after is None:
+            break  # the process cannot say; what bob hears will tell more
+        files, threads = after.open_files - before.open_files, len(after.threads) - len(before.threads)
+        if files <= 10 and threads <= 50:
+            break
+        if time.monotonic() > until:
+            rows = (Row("got", f"+{files} open files, +{threads} threads"),)
+            server.fail("descriptor_leak" if files > 10 else "threads_pile_up", rows)
+        time.sleep(0.01)
+    talks("bob")
+    share = server.processor_share()
+    if share > 0.1:
+        server.fail("busy_while_idle", (Row("got", f"{share:.0%} CPU"),))
+
+
+def test_stop(scene: Scene, fresh: Fresh) -> None:
+    """Ctrl-C ends the server and every connection, and the port can be used again at once
+
+    Ctrl-C 结束服务器和每一个连接，端口马上可以再用
+    """
+    scene.tell(
+        "alice and bob have talked, and are still connected when Ctrl-C is pressed.",
+        "alice 和 bob 说过话；按下 Ctrl-C 时两个都还连着。",
+    )
+    server = listens(scene, "serve", HOST, 0)
+    word = fresh.word().encode("ascii")
+    ended: Mistakes = {"serves_one_only": returned}
+    peers = []
+    for name in ("alice", "bob"):
+        peers.append(comes(server, name, **ended))
+        peers[-1].sends(word)
+        peers[-1].hears(word, within=SOON, **ended, one_at_a_time=silent(server))
+    at_rest(server)
+    server.interrupts()
+    server.returns(
+        within=3.0,
+        interrupt_escapes=lambda got: isinstance(got, Raised),
+        waits_for_clients=lambda got: got is None,
+    )
+    for peer in peers:
+        peer.hears_end(within=SOON, closed_without_shutdown=open_still)
+    assert not isinstance(server.address, str)
+    again = listens(scene, "serve", HOST, server.address[1], port_in_use="in use")
+    for peer in peers:
+        peer.closes()
+    carol = comes(again, "carol", **ended)
+    carol.sends(word)
+    carol.hears(word, within=SOON)
+
+
+# --- other addresses ----------------------------------------------------------------------------------------
+
+
+def test_ipv6(student: Student, scene: Scene, fresh: Fresh) -> None:
+    """servers and clients work with IPv6 as well
+
+    服务器和客户端也能用 IPv6
+    """
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:  # no IPv6 here: a server must not listen elsewhere, nor a client find anybody
+        student.serve("::1", 0).raises("OSError")
+        student.read_text("::1", 2007, 1.0).raises("OSError")
+        return
+    text = fresh.word()
+    server = listens(scene, "greet", "::1", 0, text, ipv4_only="gaierror")
+    alice = comes(server, "alice")
+    mistakes: Mistakes = {
+        "text_not_encoded": raises("TypeError", "bytes-like"),
+        "address_of_two": raises("ValueError", "unpack"),
+    }
+    alice.hears(text.encode("ascii"), within=SOON, **mistakes, nothing_sent=silent(server))
+    alice.closes()
+    server.returns(within=SOON)
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener, Ending(listener, text.encode()):
+        scene.tell("A server at ::1 sends a word and ends.", "在 ::1 上的服务器发送一个单词，然后结束。")
+        port = listener.getsockname()[1]
+        student.read_text("::1", port, SOON).returns(text, ipv4_only=raises("gaierror"))
+    scene.told.clear()
+    server = listens(scene, "serve", "::1", 0, ipv4_only="gaierror")
+    bob = comes(server, "bob", **mistakes)
+    word = fresh.word().encode("ascii")
+    bob.sends(word)
+    bob.hears(word, within=SOON, **mistakes)
+
+
+def test_unix(student: Student, scene: Scene, fresh: Fresh) -> None:
+    """the same server at a Unix socket, though an old socket file lies there
+
+    同样的服务器放在 Unix 套接字上，即使那里还留着旧的套接字文件
+    """
+    with tempfile.TemporaryDirectory(prefix="d") as folder:
+        path = str(Path(folder) / "door")
+        if not hasattr(socket, "AF_UNIX"):
+            student.serve_unix(path).raises("Exception")
+            return
+        with socket.socket(socket.AF_UNIX) as earlier:
+            earlier.bind(path)
+        scene.tell("An earlier server has left its socket file.", "先前的服务器留下了它的套接字文件。")
+        server = listens(scene, "serve_unix", path, old_file_in_the_way="in use")
+        for name in ("alice", "bob"):
+            word = fresh.word().encode("ascii")
+            peer = comes(server, name, serves_one_only=returned)
+            peer.sends(word)
+            peer.hears(word, within=SOON, serves_one_only=returned)
+            peer.half_closes()
+            peer.hears_end(within=SOON, never_closed=open_still)
+
+
+# --- two finer points ---------------------------------------------------------------------------------------
+
+
+def test_many_bytes(student: Student, scene: Scene, fresh: Fresh, raw: Raw) -> None:
+    """a client with many megabytes reads its echo while it sends
+
+    要发送许多兆字节的客户端，一边发送一边读回声
+    """
+    data = more_than_buffers(fresh)
+    scene.tell(
+        "The server has small buffers: it reads on only when its echo is read.",
+        "服务器的缓冲区很小：回声被读走以后，它才继续读。",
+    )
+    echo = NarrowEcho()
+    server = raw([echo])
+    student.get_echo(HOST, server.port, data, 3.0).satisfies(
+        lambda got: bool(got == data),
+        f"the {len(data):,} bytes that were sent",
+        all_sent_first=lambda got: waited(got) and echo.sent_back < echo.got,
+        one_send=lambda got: waited(got) and echo.got < len(data),
+        waits_for_end=waited,
+        one_read=lambda got: isinstance(got, bytes) and data.startswith(got),
+    )
+
+
+def test_greet_talker(scene: Scene, fresh: Fresh) -> None:
+    """a client that talks out of turn still hears the whole text, not a reset
+
+    不该说话时说了话的客户端，也能收到全部文本，而不是连接重置
+    """
+    scene.tell("alice sends a line as soon as she is connected, then she reads.", "alice 一连上就发送一行，然后才读。")
+    text = fresh.word(10) * 100_000
+    server = listens(scene, "greet", HOST, 0, text)
+    alice = server.peer("alice", receive_buffer=131072)
+    alice.sends(f"{fresh.word()}\r\n".encode())
+    got = read_bytes(alice, len(text))
+    heard = f"{len(got):,} bytes; {said('heard_reset')}"
+    rows = (Row("heard_wanted", f"alice: {len(text):,} bytes; {said('heard_end')}"), Row("heard", heard))
+    mistakes: Mistakes = {
+        "text_not_encoded": raises("TypeError", "bytes-like"),
+        "closed_unread": lambda got: isinstance(got, bytes) and not isinstance(server.end, Raised),
+    }
+    if got != text.encode():
+        server.fail_as(got, mistakes, rows)
+    alice.hears_end(within=SOON, waits_before_end=open_still, more_than_the_text=lambda got: len(got) > 0)
+    if alice.reset:
+        server.fail("closed_unread", rows)
+    alice.closes()
+    server.returns(within=SOON)
+
+
+class Ending:
+    """A server for one client at IPv6: it sends these bytes and ends."""
+
+    def __init__(self, listener: socket.socket, data: bytes) -> None:
+        self._listener = listener
+        self._data = data
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> None:
+        self._listener.settimeout(SOON)
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            connection, _ = self._listener.accept()
+            with connection:
+                connection.sendall(self._data)
