@@ -11,8 +11,11 @@ from dojo import gallery, hints
 from dojo.catalog import Kata
 from dojo.launch import ROOT
 
-JUDGED = ("returns", "raises", "equals", "satisfies", "value", "fail")
-"""The methods of dojo.expect whose keywords are mistakes."""
+JUDGED = frozenset(
+    ["returns", "raises", "equals", "satisfies", "value"]
+    + ["hears", "line", "hears_line", "hears_end", "shows", "never_showed"]
+)
+"""The methods of dojo.expect, dojo.peers and dojo.server whose keywords are mistakes."""
 
 SHORTEST = 14
 """Characters from which a line of the reference is a line that a hint must not hold."""

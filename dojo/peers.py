@@ -161,7 +161,10 @@ class DatagramPeer:
     def sends(self, data: bytes) -> None:
         """Send one datagram."""
         self.server.wire.sent(self.name, "server", data, piece=True)
-        self.socket.send(data)
+        try:
+            self.socket.send(data)
+        except ConnectionError:  # of the datagram before: nobody listens any more, as what it hears next will tell
+            self.server.wire.note(f"{self.name} is told that nobody listens")
 
     def hears(self, expected: bytes, *, within: float = WITHIN, **mistakes: Any) -> None:
         """The next datagram is this one."""
