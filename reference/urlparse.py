@@ -46,7 +46,7 @@ def login(url: str) -> tuple[str | None, str | None]:
 
 
 def complete(address: str) -> str:
-    """The URL for what people type into a browser: "http://" goes in front, unless a scheme and :// are there."""
+    """The URL for what people type into a browser: "http://" goes in front, unless it begins with a scheme and ://."""
     # Not by .scheme: that is "localhost" for "localhost:8080". A netloc is there only where // announced one.
     return address if urlsplit(address).netloc else f"http://{address}"
 

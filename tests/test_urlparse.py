@@ -1,5 +1,6 @@
 """urlparse: what a URL is made of. In the order of the contract."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -13,7 +14,9 @@ Mistakes = dict[str, Any]
 def stumbles(got: Any) -> bool:
     """A line of the student's met a value that it was not written for."""
     errors = ("ValueError", "TypeError", "AttributeError", "LookupError")
-    return isinstance(got, Raised) and got.own_frame() is not None and any(name in got.bases for name in errors)
+    if not isinstance(got, Raised) or got.own_frame() is None or got.message.startswith("module "):
+        return False
+    return any(name in got.bases for name in errors)
 
 
 def mixes_types(got: Any) -> bool:
@@ -37,6 +40,47 @@ def cannot_set(got: Any) -> bool:
     return isinstance(got, Raised) and any(part in got.message for part in words)
 
 
+def wrong_name(got: Any) -> bool:
+    """An attribute was read that a split URL lacks."""
+    return raises("AttributeError", "Result' object has no attribute").matches(got) or raises(
+        "AttributeError", "Result' object has no field"
+    ).matches(got)
+
+
+def is_split(got: Any) -> bool:
+    """The parts came where text is asked for."""
+    return isinstance(got, tuple)
+
+
+def says_no(got: Any) -> bool:
+    """A `raise` or `assert` of the student's own."""
+    frame = got.own_frame() if isinstance(got, Raised) else None
+    return frame is not None and not {"raise", "assert"}.isdisjoint(frame.source().split())
+
+
+def only_case(wanted: Any) -> Callable[[Any], bool]:
+    """Right but for upper and lower case."""
+
+    def lower(value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else [lower(each) for each in value or ()]
+
+    return lambda got: got is not None and lower(got) == lower(wanted)
+
+
+def only_encoding(wanted: str) -> Callable[[Any], bool]:
+    """Right but for something that was percent-encoded or decoded on the way."""
+
+    def plain(value: str) -> str:
+        return unquote(unquote(value)).lower()
+
+    return lambda got: plain(got) == plain(wanted)
+
+
+def named(fresh: Fresh) -> str:
+    """A word with an upper-case letter, so that a lost one shows."""
+    return fresh.word().capitalize()
+
+
 def test_scheme(student: Student, fresh: Fresh) -> None:
     """the scheme is what stands before ://, in lower case
 
@@ -44,7 +88,13 @@ def test_scheme(student: Student, fresh: Fresh) -> None:
     """
     rest = f"{fresh.host()}/{fresh.word()}"
     for name in ("https", "ftp", "http"):
-        student.scheme(f"{name}://{rest}").returns(name, signs_kept=lambda got: got.endswith((":", "/")))
+        student.scheme(f"{name}://{rest}").returns(
+            name,
+            signs_kept=lambda got: got.endswith((":", "/")),
+            module_not_imported=raises("AttributeError", "module 'urllib'"),
+            split_url_returned=is_split,
+            attribute_not_there=wrong_name,
+        )
     student.scheme(f"HTTPS://{rest}").returns("https", case_kept="HTTPS")
 
 
@@ -53,12 +103,14 @@ def test_six_parts(student: Student, fresh: Fresh) -> None:
 
     URL 有六个部分，顺序是 scheme、netloc、path、params、query、fragment
     """
-    host, word, last = fresh.host(), fresh.word(), fresh.word()
-    netloc = f"{fresh.word()}:{fresh.word()}@{host}:{fresh.port()}"
-    params, query, fragment = f"v={fresh.word()}", f"q={fresh.word()}", fresh.word()
+    host, word, last = fresh.host(), named(fresh), fresh.word()
+    netloc = f"{named(fresh)}:{named(fresh)}@{host}:{fresh.port()}"
+    params, query, fragment = f"V={fresh.word()}", f"Q={fresh.word()}", named(fresh)
+    wanted = ("http", netloc, f"/{word}", params, query, fragment)
     student.six_parts(f"http://{netloc}/{word};{params}?{query}#{fragment}").returns(
-        ("http", netloc, f"/{word}", params, query, fragment),
+        wanted,
         five_parts=lambda got: is_five(got) or got[2] == f"/{word};{params}",
+        lower_cased=only_case(wanted),
         params_are_no_query=lambda got: got[3] == query and got[4] in (query, params),
         signs_kept=lambda got: got[0] == "http:" or any(part[:1] in (";", "?", "#") for part in got[3:]),
         netloc_is_more_than_host=lambda got: got[1] != netloc and host in got[1],
@@ -66,8 +118,10 @@ def test_six_parts(student: Student, fresh: Fresh) -> None:
     student.six_parts(f"https://{host}/{word}").returns(
         ("https", host, f"/{word}", "", "", ""), none_or_empty=lambda got: None in got, part_missing=stumbles
     )
-    student.six_parts(f"http://{host}/{word};x=1/{last};{params}").returns(
-        ("http", host, f"/{word};x=1/{last}", params, "", ""), params_cut_too_early=lambda got: ";" not in got[2]
+    student.six_parts(f"http://{host}/{word};x=1/{last};{params};b").returns(
+        ("http", host, f"/{word};x=1/{last}", f"{params};b", "", ""),
+        params_cut_too_early=lambda got: ";" not in got[2],
+        params_cut_too_late=lambda got: got[2].endswith(params) and got[3] == "b",
     )
 
 
@@ -76,15 +130,16 @@ def test_delimiters(student: Student, fresh: Fresh) -> None:
 
     每个部分在第一个能结束它的分隔符处结束；编码过的，或者后面再出现的，都是数据
     """
-    host, one, two, three = fresh.host(), fresh.word(), fresh.word(), fresh.word()
+    host, one, two, three = fresh.host(), named(fresh), named(fresh), named(fresh)
     shape: Mistakes = {
         "five_parts": is_five,
-        "none_or_empty": lambda got: None in got,
         "signs_kept": lambda got: any(part[:1] in (";", "?", "#") for part in got[3:]),
+        "none_or_empty": lambda got: None in got,
         "part_missing": stumbles,
     }
-    student.six_parts(f"http://{host}/{one}#{two}?{three}").returns(
-        ("http", host, f"/{one}", "", "", f"{two}?{three}"),
+    student.six_parts(f"http://{host}/{one}#{two}?{three}#x").returns(
+        ("http", host, f"/{one}", "", "", f"{two}?{three}#x"),
+        lower_cased=only_case(("http", host, f"/{one}", "", "", f"{two}?{three}#x")),
         question_mark_in_fragment=lambda got: got[4].startswith(three),
         **shape,
     )
@@ -96,11 +151,14 @@ def test_delimiters(student: Student, fresh: Fresh) -> None:
     )
     student.six_parts(f"http://{host}?x={one}").returns(
         ("http", host, "", "", f"x={one}", ""),
+        slash_added=("http", host, "/", "", f"x={one}", ""),
         netloc_ends_at_first_sign=lambda got: stumbles(got) or got[1] == f"{host}?x={one}",
     )
     path, query = f"/{one}%3F{two}%23", f"{three}=%26%20x"
+    wanted = ("http", host, path, "", query, "")
     student.six_parts(f"http://{host}{path}?{query}").returns(
-        ("http", host, path, "", query, ""),
+        wanted,
+        lower_cased=only_case(wanted),
         decoded_before_splitting=lambda got: got[2] == f"/{one}",
         decoded_after_splitting=lambda got: unquote(got[2]) == unquote(path) and unquote(got[4]) == unquote(query),
     )
@@ -111,11 +169,12 @@ def test_host(student: Student, fresh: Fresh) -> None:
 
     host 比 netloc 少：没有登录信息、端口和方括号，并且是小写
     """
-    name, number, user = fresh.host(), fresh.port(), fresh.word()
+    name, number, user = f"www.{fresh.host()}", fresh.port(), fresh.word()
     mistakes: Mistakes = {
         "case_kept": name.upper(),
         "netloc_is_more_than_host": lambda got: got != name and name in got.lower(),
         "wrong_colon": user,
+        "attribute_not_there": wrong_name,
     }
     student.host(f"http://{name}/").returns(name, **mistakes)
     student.host(f"http://{name}:{number}/").returns(name, **mistakes)
@@ -129,6 +188,10 @@ def test_host(student: Student, fresh: Fresh) -> None:
             netloc_is_more_than_host=netloc,
             wrong_colon=lambda got: address not in got,
         )
+    secret = fresh.word()
+    student.host(f"http://{user}:x@{secret}@{name}/").returns(
+        name, cut_at_the_first_at=lambda got: stumbles(got) or got is None or secret in got
+    )
 
 
 def test_no_host(student: Student, fresh: Fresh) -> None:
@@ -142,6 +205,7 @@ def test_no_host(student: Student, fresh: Fresh) -> None:
             None,
             none_or_empty="",
             path_taken_for_host=lambda got: got in (name, word, "localhost"),
+            attribute_not_there=wrong_name,
             part_missing=stumbles,
         )
     student.host(f"//{name}/{word}").returns(name, slashes_name_a_host=None, part_missing=stumbles)
@@ -153,9 +217,12 @@ def test_port(student: Student, fresh: Fresh) -> None:
     端口是数字；没有写就是 None
     """
     name, number, secret = fresh.host(), fresh.port(), fresh.number(1, 79)
-    there: Mistakes = {"port_is_text": str(number)}
+    there: Mistakes = {"port_is_text": lambda got: isinstance(got, str), "good_port_refused": raises("ValueError")}
     absent: Mistakes = {"default_port_guessed": lambda got: got in (80, 0), "part_missing": stumbles}
-    student.port(f"http://{name}:{number}/{fresh.word()}").returns(number, **there)
+    for written in (number, 80, 65535):
+        student.port(f"http://{name}:{written}/{named(fresh)}").returns(
+            written, **there, attribute_not_there=wrong_name
+        )
     student.port(f"http://{name}/").returns(None, none_or_empty="", **absent)
     for url in (f"http://{fresh.word()}:{secret}@{name}/", f"http://{name}/{fresh.word()}:{secret}"):
         student.port(url).returns(None, wrong_colon=lambda got: got == secret or stumbles(got), **absent)
@@ -169,15 +236,17 @@ def test_bad_port(student: Student, fresh: Fresh) -> None:
     错误的端口在读取时才报错，拆分 URL 时不会
     """
     name = fresh.host()
-    text, large = f"http://{name}:{fresh.word()}/", f"http://{name}:{fresh.number(65536, 99999)}/"
-    for url in (text, large):
+    text, large, plus = f"http://{name}:{fresh.word()}/", f"http://{name}:65536/", f"http://{name}:+80/"
+    for url in (text, large, plus):
         student.port(url).raises(
             "ValueError", bad_port_hidden=None, bad_port_let_through=lambda got: isinstance(got, (int, str))
         )
     student.has_valid_port(text).returns(False, splitting_checks_nothing=True, error_let_out=raises("ValueError"))
-    student.has_valid_port(large).returns(False, bad_port_let_through=True, error_let_out=raises("ValueError"))
+    for url in (large, f"http://{name}:{fresh.number(65537, 99999)}/", plus):
+        student.has_valid_port(url).returns(False, bad_port_let_through=True, error_let_out=raises("ValueError"))
     student.has_valid_port(f"http://{name}:{fresh.port()}/").returns(True)
-    student.has_valid_port(f"http://{name}/").returns(True, part_missing=lambda got: got is False or stumbles(got))
+    student.has_valid_port(f"http://{name}:65535/").returns(True)
+    student.has_valid_port(f"http://{name}/").returns(True, no_port_is_fine=False, part_missing=stumbles)
 
 
 def test_login(student: Student, fresh: Fresh) -> None:
@@ -185,24 +254,35 @@ def test_login(student: Student, fresh: Fresh) -> None:
 
     用户名和密码要解码，并且是在拆分之后
     """
-    user, secret, more, name = fresh.word(), fresh.word(), fresh.word(), fresh.host()
-    student.login(f"ftp://{user}:{secret}@{name}/").returns((user, secret))
+    user, secret, more, name = named(fresh), named(fresh), fresh.word(), fresh.host()
+    student.login(f"ftp://{user}:{secret}@{name}/").returns(
+        (user, secret), lower_cased=only_case((user, secret)), attribute_not_there=wrong_name
+    )
     student.login(f"ftp://{user}:{secret}:{more}@{name}/").returns(
         (user, f"{secret}:{more}"),
         login_cut_at_colon=lambda got: stumbles(got) or got[0] == f"{user}:{secret}" or got[1] in (secret, more),
     )
-    student.login(f"ftp://{user}%40work:{secret}%2F%23%C3%A9+{more}@{name}/").returns(
-        (f"{user}@work", f"{secret}/#é+{more}"),
-        decoded_before_splitting=lambda got: stumbles(got) or got[1] is None or more not in got[1],
+    student.login(f"ftp://{user}%3Awork%40:{secret}%2F%23%C3%A9+{more}@{name}/").returns(
+        (f"{user}:work@", f"{secret}/#é+{more}"),
+        decoded_before_splitting=lambda got: stumbles(got) or got[0] == user or got[1] is None or more not in got[1],
         login_not_decoded=lambda got: "%" in got[0] + got[1],
         plus_is_no_blank=lambda got: " " in got[1],
+        login_is_utf8=lambda got: "é" not in got[1],
+    )
+    student.login(f"ftp://{user}%2540:{secret}%252F@{name}/").returns(
+        (f"{user}%40", f"{secret}%2F"), decoded_twice=lambda got: got[0] == f"{user}@" or got[1] == f"{secret}/"
     )
     student.login(f"ftp://{user}@{name}:21/").returns(
         (user, None), none_or_empty=(user, ""), wrong_colon=lambda got: "21" in got[1], part_missing=stumbles
     )
-    student.login(f"ftp://{name}/").returns((None, None), none_or_empty=lambda got: "" in got, part_missing=stumbles)
+    student.login(f"ftp://{user}:@{name}/").returns((user, ""), none_or_empty=(user, None))
+    student.login(f"ftp://{user}:{secret}@{more}@{name}/").returns(
+        (user, f"{secret}@{more}"), cut_at_the_first_at=lambda got: stumbles(got) or got[1] in (secret, more)
+    )
+    nobody: Mistakes = {"pair_of_none": None, "none_or_empty": lambda got: "" in got, "part_missing": stumbles}
+    student.login(f"ftp://{name}/").returns((None, None), **nobody)
     student.login(f"ftp://{user}:{secret}#{more}@{name}/").returns(
-        (None, None), netloc_ends_at_first_sign=lambda got: got[0] == user, part_missing=stumbles
+        (None, None), netloc_ends_at_first_sign=lambda got: got[0] == user, **nobody
     )
 
 
@@ -211,16 +291,22 @@ def test_complete(student: Student, fresh: Fresh) -> None:
 
     人们输入的地址没有协议，localhost:8080 也没有
     """
-    address = f"{fresh.host()}/{fresh.word()}"
+    name = fresh.host()
+    address = f"{name}/{named(fresh)}"
     student.complete(address).returns(
-        f"http://{address}", scheme_without_slashes=lambda got: got in (f"http:///{address}", f"http:{address}")
+        f"http://{address}",
+        scheme_without_slashes=lambda got: got in (f"http:///{address}", f"http:{address}"),
+        lower_cased=only_case(f"http://{address}"),
+        split_url_returned=is_split,
     )
-    local = f"localhost:{fresh.port()}/{fresh.word()}"
-    student.complete(local).returns(f"http://{local}", name_taken_for_scheme=local)
-    for full in (f"https://{address}", f"ftp://{address}"):
+    student.complete(name).returns(f"http://{name}", slash_added=f"http://{name}/")
+    for host in ("localhost", fresh.host()):
+        local = f"{host}:{fresh.port()}/{named(fresh)}"
+        student.complete(local).returns(f"http://{local}", name_taken_for_scheme=local)
+    for full in (f"https://{address}", f"ftp://{address}", f"ws://{address}", f"HTTP://{address}?"):
         student.complete(full).returns(full, scheme_doubled=f"http://{full}")
-    asked = f"{fresh.host()}/?next=https://{fresh.host()}/"
-    student.complete(asked).returns(f"http://{asked}", scheme_further_on=asked)
+    for asked in (f"{name}/?next=https://{fresh.host()}/", f"{name}/web/https://{fresh.host()}/"):
+        student.complete(asked).returns(f"http://{asked}", scheme_further_on=asked)
 
 
 def test_rebuild(student: Student, fresh: Fresh) -> None:
@@ -228,23 +314,33 @@ def test_rebuild(student: Student, fresh: Fresh) -> None:
 
     由六个部分还原 URL，各部分都不带分隔符
     """
-    netloc, word = fresh.host(), fresh.word()
+    netloc, word = f"{named(fresh)}@{fresh.host()}", named(fresh)
     mistakes: Mistakes = {
-        "five_parts": is_five,
+        "five_parts": lambda got: is_five(got) or raises("ValueError", "(expected 7, got 6)").matches(got),
+        "parts_filtered_out": raises("ValueError", "not enough values"),
         "signs_doubled": lambda got: any(sign in got for sign in (";;", "??", "##")),
         "signs_left_over": lambda got: got[-1] in ";?#",
+        "colon_without_scheme": lambda got: got[0] == ":",
     }
-    relative: Mistakes = {**mistakes, "slashes_without_host": lambda got: "//" in got}
+    relative: Mistakes = {"slashes_without_host": lambda got: "//" in got, **mistakes}
     absent: Mistakes = {**mistakes, "none_is_not_empty": lambda got: mixes_types(got) or "None" in got}
     for parts, url, possible in (
-        (("http", netloc, f"/{word}", "v=1", "q=2", "top"), f"http://{netloc}/{word};v=1?q=2#top", mistakes),
-        (("https", netloc, f"/{word}", "", "", ""), f"https://{netloc}/{word}", mistakes),
+        (("http", netloc, f"/{word}", "V=1", "q=2", "Top"), f"http://{netloc}/{word};V=1?q=2#Top", mistakes),
+        (("https", netloc, f"/{word}%20b", "", "q=%26", ""), f"https://{netloc}/{word}%20b?q=%26", mistakes),
         (("", "", word, "", "q=2", ""), f"{word}?q=2", relative),
-        (("mailto", "", f"{word}@{netloc}", "", "", ""), f"mailto:{word}@{netloc}", relative),
+        (("mailto", "", f"{word}@{fresh.host()}", "", "", ""), "", relative),
+        (("", netloc, f"/{word}", "", "", ""), f"//{netloc}/{word}", mistakes),
         (("http", netloc, f"/{word}", None, "q=2", None), f"http://{netloc}/{word}?q=2", absent),
         (("http", netloc, None, None, None, None), f"http://{netloc}", absent),
     ):
-        student.rebuild(parts).returns(url, **possible)
+        wanted = url or f"mailto:{parts[2]}"
+        student.rebuild(parts).returns(
+            wanted,
+            **possible,
+            lower_cased=only_case(wanted),
+            encoding_changed=only_encoding(wanted),
+            slash_added=f"{wanted}/",
+        )
 
 
 def test_with_port(student: Student, fresh: Fresh) -> None:
@@ -252,29 +348,40 @@ def test_with_port(student: Student, fresh: Fresh) -> None:
 
     端口在 netloc 里修改，其余不变
     """
-    name, user, number = fresh.host(), fresh.word(), fresh.port()
-    rest = f"/{fresh.word()}:80?a=1#top"
-    for login, host, old in (
-        ("", name, ":80"),
-        ("", name, ""),
-        (f"{user}:p%40w@", name, ":80"),
-        (f"{user}:p%40w@", name, ""),
-        (f"{user}@", name, ":80"),
-        ("", "[2001:db8::7]", ":80"),
-        ("", "[2001:db8::7]", ""),
+    name, user, number = fresh.host(), named(fresh), fresh.port()
+    rest = f"/{named(fresh)}:80/x;V=1?A=1#Top"
+    for scheme, login, host, old, tail, new in (
+        ("http", "", name, ":80", rest, number),
+        ("https", "", name, "", "/", number),
+        ("http", f"{user}:80x%40w@", name, ":80", rest, number),
+        ("http", f"{user}:p%40w@", name, "", rest, number),
+        ("https", f"{user}@", name, ":80", "", number),
+        ("http", "", "[2001:db8::80]", ":80", rest, number),
+        ("http", "", "[2001:db8::7]", "", rest, number),
+        ("http", "", name, f":{fresh.port()}", "/", 80),
     ):
-        before = f"http://{login}{host}{old}{rest}"
+        netloc = f"{login}{host}{old}"
+        before, wanted = f"{scheme}://{netloc}{tail}", f"{scheme}://{login}{host}:{new}{tail}"
+        places = {netloc.replace(old, f":{new}"), netloc.replace(old, "") + f":{new}"} if old else set()
+        places.discard(f"{login}{host}:{new}")
         possible: Mistakes = {
             "port_is_no_field": no_field,
             "fields_cannot_be_set": cannot_set,
-            "replaced_in_text": before.replace(":80", f":{number}"),
-            "login_lost": f"http://{host}:{number}{rest}",
+            "split_url_returned": is_split,
+            "number_joined_to_text": lambda got: stumbles(got) and raises("TypeError", "int").matches(got),
+            "replaced_in_text": lambda got, new=new, places=places: (
+                got.count(str(new)) > 1 or urlsplit(got).netloc in places
+            ),
+            "login_lost": f"{scheme}://{host}:{new}{tail}",
             "none_is_not_empty": lambda got: "None" in got,
-            "brackets_of_ipv6": f"http://{host.strip('[]')}:{number}{rest}",
+            "brackets_of_ipv6": f"{scheme}://{host.strip('[]')}:{new}{tail}",
             "part_missing": raises("ValueError", "not enough values"),
+            "lower_cased": only_case(wanted),
+            "params_lost": wanted.replace(";V=1", ""),
+            "signs_left_over": lambda got: got[-1] in ";?#",
             "wrong_colon": lambda got, host=host: raises("ValueError", "too many").matches(got) or host not in got,
         }
-        student.with_port(before, number).returns(f"http://{login}{host}:{number}{rest}", **possible)
+        student.with_port(before, new).returns(wanted, **possible)
 
 
 def test_add_query(student: Student, fresh: Fresh) -> None:
@@ -282,25 +389,44 @@ def test_add_query(student: Student, fresh: Fresh) -> None:
 
     新的查询放在已有查询之后、# 之前
     """
-    base, new = f"http://{fresh.host()}/{fresh.word()}", f"y={fresh.word()}%20z"
-    old = f"x={fresh.word()}&x=a%20b&flag="
+    base, new = f"http://{named(fresh)}@{fresh.host()}/{named(fresh)}", f"y={named(fresh)}%20z"
+    old = f"x={named(fresh)}&x=a%20b&flag=&&b"
     mistakes: Mistakes = {
-        "query_behind_fragment": lambda got: "#top" in got and not got.endswith("#top"),
+        "split_url_returned": is_split,
+        "query_behind_fragment": lambda got: "#Top" in got and not got.endswith("#Top"),
         "second_question_mark": lambda got: got.count("?") > 1,
         "empty_query_joined": lambda got: "?&" in got,
+        "signs_left_over": lambda got: got[-1] in "?#",
     }
     for tail in ("", "?"):
+        wanted = f"{base}?{new}"
         student.add_query(base + tail, new).returns(
-            f"{base}?{new}", **mistakes, query_rewritten=lambda got: got.startswith(f"{base}?y")
+            wanted,
+            **mistakes,
+            lower_cased=only_case(wanted),
+            query_rewritten=lambda got: got.startswith(f"{base}?y"),
         )
-    for fragment in ("", "#top"):
+    for fragment in ("", "#Top"):
         student.add_query(f"{base}?{old}{fragment}", new).returns(
             f"{base}?{old}&{new}{fragment}",
             **mistakes,
             old_query_lost=f"{base}?{new}{fragment}",
             query_rewritten=lambda got: old not in got and "x=" in got,
         )
-    student.add_query(f"{base}#top", new).returns(f"{base}?{new}#top", **mistakes)
+    student.add_query(f"{base}#Top", new).returns(f"{base}?{new}#Top", **mistakes)
+    student.add_query(f"{base}#a?b", new).returns(
+        f"{base}?{new}#a?b",
+        question_mark_in_fragment=lambda got: got.startswith((f"{base}&", f"{base}#")),
+    )
+    student.add_query(f"{base}?x=?", new).returns(
+        f"{base}?x=?&{new}", signs_inside_query=lambda got: not got.startswith(f"{base}?x=?&")
+    )
+    student.add_query(f"{base};V=2?x=1", "x=2&y=3").returns(
+        f"{base};V=2?x=1&x=2&y=3",
+        params_lost=lambda got: ";V=2" not in got,
+        query_rewritten=lambda got: got.startswith(f"{base};V=2?"),
+    )
+    student.add_query("/news?x=1", new).returns(f"/news?x=1&{new}", slashes_without_host=lambda got: "//" in got)
 
 
 def test_same_url(student: Student, fresh: Fresh) -> None:
@@ -326,10 +452,19 @@ def test_same_url(student: Student, fresh: Fresh) -> None:
         student.same_url(one, other).returns(False, part_not_compared=True)
     for one, other in (
         (url, f"http://{name}{path.upper()}"),
+        (f"{url};v=b", f"{url};v=B"),
         (f"{url}?a=b", f"{url}?a=B"),
-        (f"http://ada@{name}{path}", f"http://Ada@{name}{path}"),
+        (f"{url}#a", f"{url}#A"),
+        (f"http://ada:p@{name}{path}", f"http://Ada:p@{name}{path}"),
+        (f"http://ada:p@{name}{path}", f"http://ada:P@{name}{path}"),
     ):
         student.same_url(one, other).returns(False, case_ignored=True)
+    for one, other in ((f"{url}?x=1&y=2", f"{url}?y=2&x=1"), (f"{url}?x=", url)):
+        student.same_url(one, other).returns(False, query_compared_as_pairs=True)
+    student.same_url(f"{url}%2Fb", f"{url}/b").returns(False, decoded_to_compare=True)
+    student.same_url(f"{url}/", url).returns(False, last_slash_ignored=True)
+    student.same_url(f"http://www.{name}{path}", url).returns(False)
+    student.same_url(f"{url}?a#b", f"{url}?b#a").returns(False)
 
 
 def test_resolve(student: Student, fresh: Fresh) -> None:
@@ -337,34 +472,47 @@ def test_resolve(student: Student, fresh: Fresh) -> None:
 
     链接可以从当前页开始，从根开始，或者自成一体
     """
-    root, top, other, word = f"http://{fresh.host()}", fresh.word(), fresh.host(), fresh.word()
+    root, top, other, word = f"http://{fresh.host()}:{fresh.port()}", named(fresh), fresh.host(), named(fresh)
     folder = f"{root}/{top}/{fresh.word()}/"
     bare, page = f"{folder}intro.html", f"{folder}intro.html?v=1"
 
     def begins(start: str) -> Any:
         return lambda got: got.startswith(start)
 
+    def dots(got: str) -> bool:
+        return "/./" in got or "/../" in got
+
     full: Mistakes = {"full_link_wins": begins(root)}
     slashes: Mistakes = {"slashes_name_a_host": begins(root)}
     for start, link, wanted, mistakes in (
         (bare, f"{word}.html", f"{folder}{word}.html", {"last_segment_kept": f"{bare}/{word}.html"}),
-        (page, f"{word}.html", f"{folder}{word}.html", {}),
-        (page, f"../{word}", f"{root}/{top}/{word}", {"dots_kept": lambda got: "/../" in got}),
+        (page, f"{word}%20b%2Fc?q=%26#Top", f"{folder}{word}%20b%2Fc?q=%26#Top", {}),
+        (page, f"../{word}", f"{root}/{top}/{word}", {"dots_kept": dots}),
+        (page, f"../../{word}/", f"{root}/{word}/", {"dots_kept": dots, "last_slash_ignored": f"{root}/{word}"}),
+        (page, f"./{word}", f"{folder}{word}", {"dots_kept": dots}),
         (page, f"/{word}", f"{root}/{word}", {"root_is_the_top": begins(f"{root}/{top}")}),
         (page, f"https://{other}/{word}", f"https://{other}/{word}", full),
         (page, f"mailto:{word}@{other}", f"mailto:{word}@{other}", full),
         (page, f"//{other}/{word}", f"http://{other}/{word}", slashes),
         (page, f"?page={word}", f"{bare}?page={word}", {"page_stays": f"{folder}?page={word}"}),
+        (page, f"go?to=http://{other}/", f"{folder}go?to=http://{other}/", {"scheme_further_on": begins("go?")}),
         (page, f"#{word}", f"{page}#{word}", {"page_stays": lambda got: got in (f"{bare}#{word}", f"{folder}#{word}")}),
-        (page, "", page, {"page_stays": lambda got: got in (bare, folder, "")}),
+        (page, "", page, {"page_stays": lambda got: got in (bare, folder, "", None)}),
     ):
-        student.resolve(start, link).returns(wanted, link_glued_on=start + link, **mistakes)
+        student.resolve(start, link).returns(
+            wanted,
+            link_glued_on=start + link,
+            **mistakes,
+            lower_cased=only_case(wanted),
+            encoding_changed=only_encoding(wanted),
+        )
     name = fresh.name()
-    latin = name.encode().decode("latin-1")
-    student.resolve(page, name.encode()).returns(
-        f"{folder}{name}",
+    wanted = f"{folder}{name}%20b"
+    student.resolve(page, f"{name}%20b".encode()).returns(
+        wanted,
+        encoding_changed=only_encoding(wanted),
         bytes_and_text_mixed=lambda got: (
-            mixes_types(got) or raises("UnicodeError").matches(got) or latin in got or "b'" in got or 'b"' in got
+            mixes_types(got) or raises("UnicodeError").matches(got) or (isinstance(got, str) and name not in got)
         ),
     )
 
@@ -374,25 +522,42 @@ def test_resolve_on_host(student: Student, fresh: Fresh) -> None:
 
     链接可能指向别的主机：信任之前先看结果
     """
-    name, other, word, number = fresh.host(), fresh.host(), fresh.word(), fresh.port()
-    page = f"http://{name}:{number}/docs/"
+    short, other, word, number = fresh.host(), fresh.host(), named(fresh), fresh.port()
+    name = f"www.{short}"
+    page = f"http://{name}:{number}/Docs/"
     own = f"http://{name}:{number}/{word}"
-    for link, wanted in ((f"/{word}", own), (own, own)):
-        student.resolve_on_host(page, link).returns(wanted, own_host_refused=None)
+    for link, wanted in (
+        (f"/{word}#Top", f"{own}#Top"),
+        (f"//{name}:{number}/{word}", own),
+        (f"/{word}?to=https://{other}/", f"{own}?to=https://{other}/"),
+    ):
+        student.resolve_on_host(page, link).returns(wanted, own_host_refused=None, lower_cased=only_case(wanted))
 
     def leaves(got: str) -> bool:
         return urlsplit(got).hostname != name
 
+    away: Mistakes = {
+        "none_says_away": lambda got: got is False or got in ("", (), b""),
+        "away_is_no_error": says_no,
+    }
     for link in (f"http://{other}/{word}", f"//{other}/{word}", f"mailto:{word}@{other}"):
-        student.resolve_on_host(page, link).returns(None, other_host_trusted=leaves)
-    for link in (f"http://{other}/{name}", f"http://{name}.{other}/", f"http://{name}:{number}@{other}/"):
-        student.resolve_on_host(page, link).returns(None, host_checked_as_text=leaves)
-    student.resolve_on_host(page, f"http://{name}/{word}").returns(
-        f"http://{name}/{word}", netloc_is_more_than_host=None
+        student.resolve_on_host(page, link).returns(None, **away, other_host_trusted=leaves)
+    for place in (
+        f"{other}/{name}",
+        f"{name}.{other}/",
+        f"{name}:1@{other}/",
+        f"evil{name}/",
+        f"a.{name}/",
+        f"{short}/",
+    ):
+        student.resolve_on_host(page, f"http://{place}").returns(None, **away, host_checked_as_text=leaves)
+    student.resolve_on_host(page, f"http://Ada@{name}/{word}").returns(
+        f"http://Ada@{name}/{word}", netloc_is_more_than_host=None
     )
     student.resolve_on_host(page, f"https://{name}:{number}/{word}").returns(
         f"https://{name}:{number}/{word}", own_host_refused=None
     )
-    student.resolve_on_host(page, f"//{name.upper()}:{number}/{word}").satisfies(
-        lambda got: isinstance(got, str) and got.lower() == own, own, host_case_compared=None
-    )
+    for start, link in ((page, f"//{name.upper()}:{number}/{word}"), (page.replace(name, name.upper()), f"/{word}")):
+        student.resolve_on_host(start, link).satisfies(
+            lambda got: got.replace(name.upper(), name) == own, own, host_case_compared=None
+        )

@@ -50,7 +50,7 @@ def host(url: str) -> str | None:
 def port(url: str) -> int | None:
     """The port that is written in the URL, as a number. None when none is written.
 
-    Raises ValueError when what is written there is no port: not a number, or above 65535.
+    Raises ValueError when what is written there is no port: anything but the digits 0-9, or above 65535.
 
     port("http://www.example.com:8080/")   → 8080
     port("http://www.example.com/")        → None
@@ -74,12 +74,13 @@ def has_valid_port(url: str) -> bool:
 def login(url: str) -> tuple[str | None, str | None]:
     """User and password of a URL, percent-decoded as UTF-8. None for each that is not written.
 
-    They stand in the netloc, before the @. The user ends at the first colon there, so a password may hold a
-    colon. A raw / ? or # ends the netloc (see six_parts): a password with such a character must be encoded.
-    A + is a plus, not a blank.
+    They stand in the netloc, before the last @. The user ends at the first colon there, so a password may hold
+    a colon. A raw / ? or # ends the netloc (see six_parts): a password with such a character must be encoded.
+    Each is decoded once, after it was cut out. A + is a plus, not a blank.
 
     login("ftp://ada:p%40ss@www.example.com/")   → ("ada", "p@ss")
     login("ftp://ada@www.example.com/")          → ("ada", None)
+    login("ftp://ada:@www.example.com/")         → ("ada", "")       (a password is written: an empty one)
     login("ftp://www.example.com/")              → (None, None)
     login("ftp://ada:p#ss@www.example.com/")     → (None, None)     (the netloc is "ada:p")
     """
@@ -87,9 +88,10 @@ def login(url: str) -> tuple[str | None, str | None]:
 
 
 def complete(address: str) -> str:
-    """The URL for what people type into a browser: "http://" goes in front, unless a scheme and :// are there.
+    """The URL for what people type into a browser: "http://" goes in front, unless it begins with a scheme and ://.
 
-    Nothing else changes. The address is not empty and does not begin with / or a blank.
+    Any scheme counts, in upper or lower case. Nothing else changes, and nothing else is added. The address is
+    not empty and does not begin with / or a blank.
 
     complete("www.example.com/news")                  → "http://www.example.com/news"
     complete("localhost:8080/news")                   → "http://localhost:8080/news"
@@ -102,12 +104,14 @@ def complete(address: str) -> str:
 def rebuild(parts: tuple[str | None, ...]) -> str:
     """The URL that is made of six parts, as six_parts gives them. A part that is None is absent, like "".
 
-    No part brings its sign along, and an absent part leaves none behind. // stands only before a netloc.
+    No part brings its sign along, and an absent part leaves none behind. A colon stands only behind a scheme,
+    // only before a netloc. Nothing else is added, and nothing is encoded or decoded.
 
     rebuild(("http", "www.example.com", "/a", "v=2", "lang=en", "top"))
         → "http://www.example.com/a;v=2?lang=en#top"
     rebuild(("http", "www.example.com", None, None, None, None))   → "http://www.example.com"
     rebuild(("mailto", "", "ada@example.com", "", "", ""))         → "mailto:ada@example.com"
+    rebuild(("", "www.example.com", "/news", "", "", ""))          → "//www.example.com/news"
     rebuild(("", "", "news.html", "", "page=2", ""))               → "news.html?page=2"
     """
     raise NotImplementedError
@@ -116,7 +120,7 @@ def rebuild(parts: tuple[str | None, ...]) -> str:
 def with_port(url: str, number: int) -> str:
     """The same URL with this port, whether or not it had one. Everything else stays as it is written.
 
-    The url has a scheme and a host.
+    The url has a scheme and a host. The number is written even if it is the default of the scheme.
 
     with_port("http://www.example.com/a?x=1#top", 8080)   → "http://www.example.com:8080/a?x=1#top"
     with_port("http://ada:p%40w@[::1]:80/", 8080)         → "http://ada:p%40w@[::1]:8080/"
@@ -128,7 +132,7 @@ def add_query(url: str, query: str) -> str:
     """The same URL with one more query behind the query that it has, joined with &; the fragment stays last.
 
     Both queries stay character for character: `query` is encoded already, and not empty.
-    A "?" with nothing behind it counts as no query.
+    A "?" with nothing behind it counts as no query. The url may be relative.
 
     add_query("http://www.example.com/a", "x=1")           → "http://www.example.com/a?x=1"
     add_query("http://www.example.com/a?", "x=1")          → "http://www.example.com/a?x=1"
@@ -142,6 +146,7 @@ def same_url(one: str, other: str) -> bool:
 
     Upper or lower case in scheme and host makes no difference; everywhere else it does.
     A "?" or a "#" with nothing behind it makes no difference.
+    Nothing is decoded, sorted or left out: /a%2Fb and /a/b differ, ?x=1&y=2 and ?y=2&x=1, /a/ and /a.
 
     same_url("HTTP://WWW.example.com/a?", "http://www.example.com/a")   → True
     same_url("http://www.example.com/a", "http://www.example.com/A")    → False
@@ -170,7 +175,8 @@ def resolve(page: str, link: str | bytes) -> str:
 def resolve_on_host(page: str, link: str) -> str | None:
     """The full URL of a link, if it stays on the host of the page; None when it leads to another host or to none.
 
-    The host alone decides, in upper or lower case: another scheme or another port of that host is fine.
+    The host alone decides, in upper or lower case: another scheme or another port of that host is fine. A name
+    above or below it (example.com, a.www.example.com) is another host. The full URL is what resolve gives.
 
     With page = "http://www.example.com:8000/docs/":
     resolve_on_host(page, "/news")                                → "http://www.example.com:8000/news"

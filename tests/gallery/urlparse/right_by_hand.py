@@ -44,14 +44,14 @@ def port(url):
     number = _address(url)[2]
     if not number:
         return None
-    if int(number) > 65535:
-        raise ValueError(f"{number} is above 65535")
+    if not (number.isascii() and number.isdecimal()) or int(number) > 65535:
+        raise ValueError(f"{number} is no port")
     return int(number)
 
 
 def has_valid_port(url):
     number = _address(url)[2]
-    return not number or (number.isdecimal() and int(number) <= 65535)
+    return not number or (number.isascii() and number.isdecimal() and int(number) <= 65535)
 
 
 def login(url):
@@ -105,13 +105,8 @@ def with_port(url, number):
 
 def add_query(url, query):
     before, sign, fragment = url.partition("#")
-    if before.endswith("?"):
-        before += query
-    elif "?" in before:
-        before += "&" + query
-    else:
-        before += "?" + query
-    return before + sign + fragment
+    start, _, old = before.partition("?")
+    return start + "?" + (old + "&" if old else "") + query + sign + fragment
 
 
 def same_url(one, other):

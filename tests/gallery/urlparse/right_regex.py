@@ -111,7 +111,8 @@ def resolve(page, link):
         url.path = base.path
         url.query = url.query or base.query
     else:
-        url.path = posixpath.normpath(posixpath.join(posixpath.dirname(base.path), url.path))
+        slash = "/" if url.path.endswith("/") else ""  # normpath drops it
+        url.path = posixpath.normpath(posixpath.join(posixpath.dirname(base.path), url.path)) + slash
     return url.text()
 
 

@@ -2,7 +2,7 @@
 
 fails: test_host: host
 fails: test_no_host: no_host
-fails: test_resolve_on_host: other_host_trusted
+fails: test_resolve_on_host: host_checked_as_text
 """
 
 from urllib.parse import unquote, urljoin, urlparse, urlunparse

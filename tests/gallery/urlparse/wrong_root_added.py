@@ -1,0 +1,79 @@
+"""A host is always followed by a slash.
+
+fails: test_complete: slash_added
+fails: test_rebuild: slash_added
+"""
+
+from urllib.parse import unquote, urljoin, urlparse, urlunparse
+
+
+def scheme(url):
+    return urlparse(url).scheme
+
+
+def six_parts(url):
+    return tuple(urlparse(url))
+
+
+def host(url):
+    return urlparse(url).hostname
+
+
+def port(url):
+    return urlparse(url).port
+
+
+def has_valid_port(url):
+    try:
+        port(url)
+    except ValueError:
+        return False
+    return True
+
+
+def login(url):
+    parts = urlparse(url)
+    user = None if parts.username is None else unquote(parts.username)
+    password = None if parts.password is None else unquote(parts.password)
+    return user, password
+
+
+def complete(address):
+    url = address if urlparse(address).netloc else "http://" + address
+    return url if urlparse(url).path else url + "/"
+
+
+def rebuild(parts):
+    begin, netloc, path, *rest = [part or "" for part in parts]
+    return urlunparse((begin, netloc, path or (netloc and "/"), *rest))
+
+
+def with_port(url, number):
+    parts = urlparse(url)
+    user, at, address = parts.netloc.rpartition("@")
+    if parts.port is not None:
+        address = address.rpartition(":")[0]
+    return parts._replace(netloc=f"{user}{at}{address}:{number}").geturl()
+
+
+def add_query(url, query):
+    parts = urlparse(url)
+    return parts._replace(query=f"{parts.query}&{query}" if parts.query else query).geturl()
+
+
+def same_url(one, other):
+    a, b = urlparse(one), urlparse(other)
+    if (a.username, a.password, a.hostname, a.port) != (b.username, b.password, b.hostname, b.port):
+        return False
+    return a._replace(netloc="") == b._replace(netloc="")
+
+
+def resolve(page, link):
+    if isinstance(link, bytes):
+        link = link.decode("utf-8")
+    return urljoin(page, link)
+
+
+def resolve_on_host(page, link):
+    url = resolve(page, link)
+    return url if host(url) == host(page) else None
