@@ -7,6 +7,7 @@ from typing import Any
 
 from dojo.inside.plain import Mail, Named
 from dojo.outcome import Frame
+from dojo.words import word
 
 SHOWN = 300
 """Characters of a value that are shown."""
@@ -54,7 +55,9 @@ def shown(value: Any, limit: int = SHOWN) -> str:
     else:
         text = repr(value)
     if len(text) > limit:
-        return f"{text[: limit * 2 // 3]} … {text[-limit // 4 :]}   ({len(text)} characters in all)"
+        number = len(value) if isinstance(value, (str, bytes)) else len(text)
+        size = word("bytes_in_all" if isinstance(value, bytes) else "characters_in_all", number=f"{number:,}")
+        return f"{text[: limit * 2 // 3]} … {text[-limit // 4 :]}   ({size})"
     return text
 
 

@@ -41,6 +41,10 @@ from dojo.outcome import (
 DEADLINE = 5.0
 """Seconds that a call may take unless the test says otherwise. It costs nothing while all is well."""
 
+BUSY = 0.1
+"""The share of a processor from which a program is computing and not waiting. One that waits uses none; one that
+spins uses a whole one, or what other programs leave of it."""
+
 FINISH_DEADLINE = 1.0
 """Seconds that threads may go on after the last call."""
 
@@ -236,7 +240,7 @@ class StudentProcess:
         self.end()
         if first is None or second is None:
             return Hung(seconds, (), None)
-        return Hung(seconds, second.threads, second.cpu - first.cpu > span / 4)
+        return Hung(seconds, second.threads, second.cpu - first.cpu > span * BUSY)
 
     # --- the end -------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from dojo.failure import Failure, Row, shown_call
 from dojo.outcome import Listening, Outcome, Raised, Returned, Standing
 from dojo.peers import DatagramPeer, Peer, refused
-from dojo.process import DEADLINE, StudentProcess
+from dojo.process import BUSY, DEADLINE, StudentProcess
 from dojo.trouble import place, raised_text, short, stands, trouble
 from dojo.words import word
 
@@ -37,6 +37,17 @@ class Running:
     def standing(self) -> Standing | None:
         """Every thread and where it stands; None when the process cannot say."""
         return self.process.stand()
+
+    def processor_share(self, seconds: float = 0.2) -> float:
+        """How much of one processor the program uses over this span: near 0 for one that waits, 1 for one that
+        spins. 0 when it cannot say."""
+        first = self.standing()
+        started = time.monotonic()
+        time.sleep(seconds)  # the span itself
+        second = self.standing()
+        if first is None or second is None:
+            return 0.0
+        return (second.cpu - first.cpu) / (time.monotonic() - started)
 
     def has_ended(self, within: float = 0.0) -> bool:
         """Whether the function has returned, or ended in another way, `within` seconds."""
@@ -90,12 +101,14 @@ class Running:
         return type(self.end).__name__
 
     def _threads(self) -> tuple[str, ...]:
+        busy = self.processor_share(0.1) > BUSY
         standing = self.standing()
         if standing is None:
             return ()
         told = []
         for thread in standing.threads:
-            frame, doing = stands(thread, busy=None)
+            # A call that returns at once, again and again, looks like one that waits: the processor tells.
+            frame, doing = stands(thread, busy and thread.frames[-1].own)
             if thread.holder and thread.held_since:
                 doing = word("lock_held", holder=thread.holder, since=place(thread.held_since))
             if frame is not None:
@@ -148,17 +161,6 @@ class Server(Running):
             return self.address
         host, port = self.address
         return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
-
-    def processor_share(self, seconds: float = 0.2) -> float:
-        """How much of one processor the server uses over this span: near 0 for one that waits, 1 for one that
-        spins. 0 when it cannot say."""
-        first = self.standing()
-        started = time.monotonic()
-        time.sleep(seconds)  # the span itself
-        second = self.standing()
-        if first is None or second is None:
-            return 0.0
-        return (second.cpu - first.cpu) / (time.monotonic() - started)
 
     def close_peers(self) -> None:
         """Give back every peer's socket."""

@@ -18,6 +18,8 @@ WORDS = {
     "what": ("judged", "检查的是"),
     "seen": ("seen", "看到"),
     "cause": ("caused by", "起因"),
+    "bytes_in_all": ("{number} bytes in all", "共 {number} 个字节"),
+    "characters_in_all": ("{number} characters in all", "共 {number} 个字符"),
     "at_character": ("character {number}", "第 {number} 个字符"),
     "at_byte": ("byte {number}", "第 {number} 个字节"),
     "ends_here": ("it ends here", "到这里就结束了"),

@@ -276,5 +276,8 @@ class FakeTCP(Fake):
 
     def serve(self, connection: Connection) -> None:
         """Follow the script for one client."""
-        _follow(self.script_for(connection.number), connection)
+        script = self.script_for(connection.number)
+        _follow(script, connection)
+        if not any(isinstance(action, (Close, HalfClose, Reset)) for action in script):
+            connection.note("closed its side")
         connection.finish()

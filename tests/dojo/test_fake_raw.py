@@ -118,7 +118,7 @@ def test_byte_by_byte_arrives_whole_and_shows_as_lines(wire: Wire) -> None:
     rows = [row.partition("  ")[2] for row in wire.lines()]
     assert f"server sends the next {len(ANSWER)} bytes one by one, 1 ms apart" in rows
     assert "server → client   HTTP/1.1 200 OK⏎" in rows
-    assert rows[-2:] == ["server → client   ok", "client closed its side"]
+    assert rows[-3:] == ["server → client   ok", "server closed its side", "client closed its side"]
 
 
 def test_pieces_come_one_by_one_and_show_as_pieces(wire: Wire) -> None:
