@@ -21,7 +21,10 @@ def pairs(query: str, encoding: str = "utf-8") -> list[tuple[str, str]]:
 
 
 def from_html(query: str) -> list[tuple[str, str]]:
-    """The pairs of a query that was copied from the source of an HTML page, where each "&" is written "&amp;"."""
+    """The pairs of a query that was copied from the source of an HTML page, where each "&" is written "&amp;".
+
+    That is undone once: what comes out is the query.
+    """
     # HTML was put on last, so it comes off first: an &amp; that is inside a value is still encoded by then.
     return pairs(unescape(query))
 
@@ -37,7 +40,7 @@ def received(query: bytes, limit: int) -> list[tuple[str, str]]:
 
 
 def in_query(text: str) -> str:
-    """One value, encoded for a query: a space becomes "+"; what would mean something in a URL becomes %XX."""
+    """One value, encoded for a query: a space becomes "+"; what would separate or be decoded becomes %XX."""
     return quote_plus(text)
 
 

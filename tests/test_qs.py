@@ -4,6 +4,7 @@ A query that a student builds is read again and judged by what it means: `%e4` i
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus, urlencode, urlsplit
@@ -25,6 +26,10 @@ def meaning(query: Any, encoding: str = "utf-8") -> Pairs:
     return parse_qsl(sent, keep_blank_values=True, encoding=encoding)
 
 
+def _names(query: Any) -> list[str]:
+    return [name for name, _ in meaning(query)]
+
+
 def _is_clean(text: str) -> bool:
     """Whether this may stand in a URL: ASCII, no spaces."""
     return text.isascii() and not any(char <= " " for char in text)
@@ -38,16 +43,14 @@ def _parts(url: str) -> tuple[str, Pairs] | None:
     return unquote(parts.path[1:]), parse_qsl(parts.query, keep_blank_values=True)
 
 
-def _reads_as(text: str, got: str) -> bool:
-    return meaning(f"x={got}") == [("x", text)]
-
-
-def _is_segment(text: str, got: str) -> bool:
-    return _parts(f"http://example.com/{got}") == (text, [])
+def _in_query(got: Any) -> str:
+    """The text that stands in a query as the value `got`."""
+    ((_, text),) = meaning("x=" + got)
+    return text
 
 
 def _leads_to(site: str, parts: tuple[str, Pairs], got: str) -> bool:
-    return got.startswith(f"{site}/") and _parts(got) == parts
+    return got.startswith(f"{site}/") and _parts(got) == parts and (bool(parts[1]) or "?" not in got)
 
 
 def _judge(answer: Answer, test: Callable[[str], bool], example: str, **mistakes: Any) -> None:
@@ -73,17 +76,123 @@ def _by_name(items: Pairs) -> Pairs:
     return sorted(items, key=lambda pair: pair[0])  # stable: the values of one name keep their order
 
 
+@dataclass(frozen=True)
+class OneField:
+    """A query of one field and what it says. `mistakes`: a reason, and whether pairs were read with that mistake."""
+
+    query: str
+    name: str
+    content: str
+    mistakes: dict[str, Callable[[Any], bool]]
+
+
+def _fields_to_read(fresh: Fresh) -> list[OneField]:
+    """What everything that reads a query must get right, whatever form its answer has."""
+    name, one, two, three = fresh.word(), fresh.word(), fresh.word(), fresh.word()
+    letters, capital = fresh.name(), fresh.word().title()
+    latin = letters.encode().decode("latin-1")
+    small = "".join(f"%{byte:02x}" for byte in letters.encode())
+
+    def is_now(*texts: str) -> Callable[[Any], bool]:
+        return lambda got: got[0][1] in texts
+
+    def has_not(name: str) -> Callable[[Any], bool]:
+        return lambda got: name not in [each for each, _ in got]
+
+    one_two = f"{one} {two}"
+    return [
+        OneField(
+            f"{name}={one}+{two}%20{three}",
+            name,
+            f"{one_two} {three}",
+            {
+                "escapes_left_alone": lambda got: "%20" in got[0][1],
+                "plus_left_alone": lambda got: "+" in got[0][1],
+            },
+        ),
+        OneField(f"{name}={one}%2B{two}", name, f"{one}+{two}", {"plus_decoded_last": is_now(one_two)}),
+        OneField(f"{name}={quote(letters)}", name, letters, {"decoded_byte_by_byte": is_now(latin)}),
+        OneField(f"{name}={small}", name, letters, {"decoded_byte_by_byte": is_now(latin)}),
+        OneField(f"{one}%20{two}={three}", one_two, three, {"names_left_encoded": has_not(one_two)}),
+        OneField(f"{one}+{two}={three}", one_two, three, {"names_left_encoded": has_not(one_two)}),
+        OneField(
+            f"{name}={one}={two}==",
+            name,
+            f"{one}={two}==",
+            {"cut_at_every_equals": lambda got: raises("ValueError").matches(got) or not got or is_now(one, "")(got)},
+        ),
+        OneField(
+            f"{name}={one}%26{two}%3D{three}",
+            name,
+            f"{one}&{two}={three}",
+            {"decoded_before_splitting": is_now(one)},
+        ),
+        OneField(f"{name}={one};{two}={three}", name, f"{one};{two}={three}", {"semicolon_separates": is_now(one)}),
+        OneField(f"{name}=50%2520{one}", name, f"50%20{one}", {"decoded_twice": is_now(f"50 {one}")}),
+        OneField(
+            f"{name}=+{capital}+",
+            name,
+            f" {capital} ",
+            {
+                "spaces_lost": is_now(capital, f"{capital} ", f" {capital}"),
+                "case_lost": is_now(f" {capital.lower()} "),
+            },
+        ),
+    ]
+
+
+def _read(
+    fresh: Fresh,
+    call: Callable[[OneField], Answer],
+    wanted: Callable[[OneField], Any],
+    pairs_of: Callable[[Any], Any] = lambda got: got,
+    **mistakes: Any,
+) -> None:
+    """Let each of these fields be read. `pairs_of` makes pairs of an answer, for the mistakes to look at."""
+
+    def made(test: Callable[[Any], bool], got: Any) -> bool:
+        return test(pairs_of(got))
+
+    for each in _fields_to_read(fresh):
+        seen = {reason: partial(made, test) for reason, test in each.mistakes.items()}
+        call(each).returns(wanted(each), **mistakes, **seen)
+
+
 def _values(one: str, two: str, name: str) -> list[str]:
     """Values that an encoding may do wrong."""
-    return [f"{one}&{two}=1#", f"{one}+{two}", f"{one}{SEPARATORS}{two}", f"{one}%20{two}", name, f"<{one}>\n{two}"]
+    return [
+        f" {one.title()} ",
+        f"{one}&{two}=1#",
+        f"{one}%20{two}",
+        f"{one}+{two}",
+        f"{one}{SEPARATORS}{two}",
+        name,
+        f"<{one}>\n{two}",
+    ]
 
 
-def _encoding_mistakes(text: str) -> dict[str, Any]:
+def _encoding_mistakes(text: str, read: Callable[[str], str], meaningful: str) -> dict[str, Any]:
+    """Mistakes in the encoding of this text. `meaningful` are the characters that must not stand there."""
+    special = [char for char in text if char in meaningful or not char.isascii() or char <= " "]
     return {
-        "escape_taken_as_done": lambda got: "%20" in text and text in got,
-        "not_encoded": lambda got: text in got,
+        "escape_taken_as_done": lambda got: "%20" in text and (text in got or read(got) == unquote(text)),
         "encoded_twice": lambda got: text not in unquote_plus(got) and text in unquote_plus(unquote_plus(got)),
+        "not_encoded": lambda got: text in got or any(char in got for char in special),
+        "spaces_lost": lambda got: read(got) != text and read(got) == text.strip(" "),
+        "case_lost": lambda got: read(got) != text and read(got) == text.lower(),
     }
+
+
+def _bare(name: str, names: Callable[[Any], Any]) -> dict[str, Any]:
+    """A field without = was in the query: the mistake of not reading it."""
+    return {"bare_name_dropped": lambda got: raises("Exception").matches(got) or name not in names(got)}
+
+
+_NOT_FIELDS: dict[str, Any] = {
+    "pairs_not_dict": lambda got: isinstance(got, (list, tuple)),
+    "value_is_text": lambda got: any(isinstance(values, str) for values in got.values()),
+    "number_made": lambda got: any(isinstance(value, (int, float)) for values in got.values() for value in values),
+}
 
 
 def test_fields(student: Student, fresh: Fresh) -> None:
@@ -93,51 +202,42 @@ def test_fields(student: Student, fresh: Fresh) -> None:
     """
     name, tag, word = fresh.word(), fresh.word(), fresh.word()
     first, second = str(fresh.number(10, 49)), str(fresh.number(50, 99))
-    mistakes = {"pairs_not_dict": lambda got: isinstance(got, (list, tuple))}
     student.fields(f"{tag}={first}&{name}={word}&{tag}={second}").returns(
         {tag: [first, second], name: [word]},
         repeats_lost=lambda got: got[tag] == second or len(got[tag]) == 1,
-        value_is_text=lambda got: isinstance(got[tag], str) or isinstance(got[name], str),
-        **mistakes,
+        **_NOT_FIELDS,
     )
-    student.fields(f"{name}={word}").returns({name: [word]}, value_is_text={name: word}, **mistakes)
+    student.fields(f"{name}={word}").returns({name: [word]}, **_NOT_FIELDS)
+    student.fields(f"{name}={word}&{name}={word}").returns(
+        {name: [word, word]}, **_NOT_FIELDS, same_pair_once={name: [word]}
+    )
+    student.fields(f"{name.title()}={first}&{name}={second}").returns(
+        {name.title(): [first], name: [second]}, **_NOT_FIELDS, case_ignored=lambda got: len(got) == 1
+    )
 
 
 def test_decoding(student: Student, fresh: Fresh) -> None:
-    """first split at & and at the first =, then decode: + is a space, %XX a byte of UTF-8
+    """split at & and at the first =, then decode; a field left empty is a field too
 
-    先按 & 和第一个 = 拆分，然后解码：+ 是空格，%XX 是 UTF-8 的一个字节
+    先按 & 和第一个 = 拆分，然后解码；留空的字段也是字段
     """
-    name, one, two, three = fresh.word(), fresh.word(), fresh.word(), fresh.word()
-    student.fields(f"{name}={one}+{two}%20{three}").returns(
-        {name: [f"{one} {two} {three}"]},
-        pairs_not_dict=lambda got: isinstance(got, (list, tuple)),
-        value_is_text=lambda got: isinstance(got[name], str),
-        escapes_left_alone=lambda got: "%20" in got[name][0],
-        plus_left_alone=lambda got: "+" in got[name][0],
+    _read(
+        fresh,
+        lambda each: student.fields(each.query),
+        lambda each: {each.name: [each.content]},
+        lambda got: [(n, v) for n, values in got.items() for v in values] if isinstance(got, dict) else got,
+        **_NOT_FIELDS,
     )
-    student.fields(f"{name}={one}%2B{two}").returns(
-        {name: [f"{one}+{two}"]}, plus_decoded_last={name: [f"{one} {two}"]}
+    name, other, one, two = fresh.word(), fresh.word(), fresh.word(), fresh.word()
+    student.fields(f"{name}=&{other}={one}").returns(
+        {name: [""], other: [one]}, **_NOT_FIELDS, blank_dropped=lambda got: name not in got
     )
-    letters = fresh.name()
-    mistakes = {"decoded_byte_by_byte": {name: [letters.encode().decode("latin-1")]}}
-    student.fields(f"{name}={quote(letters)}").returns({name: [letters]}, **mistakes)
-    student.fields(f"{name}={''.join(f'%{byte:02x}' for byte in letters.encode())}").returns(
-        {name: [letters]}, **mistakes
+    student.fields(f"{name}&{other}={one}").returns(
+        {name: [""], other: [one]}, **_NOT_FIELDS, **_bare(name, lambda got: got)
     )
-    student.fields(f"{one}%20{two}={three}").returns(
-        {f"{one} {two}": [three]}, names_left_encoded={f"{one}%20{two}": [three]}
-    )
-    student.fields(f"{name}={one}={two}==").returns(
-        {name: [f"{one}={two}=="]},
-        cut_at_every_equals=lambda got: raises("ValueError").matches(got) or got.get(name) in ([one], [""], None),
-    )
-    student.fields(f"{name}={one}%26{two}%3D{three}").returns(
-        {name: [f"{one}&{two}={three}"]}, decoded_before_splitting=lambda got: got[name] == [one]
-    )
-    student.fields(f"{name}={one};{two}={three}").returns(
-        {name: [f"{one};{two}={three}"]}, semicolon_separates=lambda got: two in got or got[name] == [one]
-    )
+    piece = {"empty_piece_kept": lambda got: raises("Exception").matches(got) or "" in got}
+    student.fields(f"{name}={one}&&{other}={two}&").returns({name: [one], other: [two]}, **_NOT_FIELDS, **piece)
+    student.fields("").returns({}, **_NOT_FIELDS, **piece)
 
 
 def test_value(student: Student, fresh: Fresh) -> None:
@@ -155,23 +255,23 @@ def test_value(student: Student, fresh: Fresh) -> None:
         missing_raises=lambda got: raises("LookupError").matches(got) or raises("TypeError").matches(got),
         missing_is_none=lambda got: got in ("", []),
     )
-    student.value(f"{other}{name}={one}&{name}={two}", name).returns(two, name_inside_another=one)
-    student.value(f"{name.upper()}={one}&{name}={two}", name).returns(two)
-    blank = {"blank_dropped": lambda got: got is None or raises("LookupError").matches(got)}
-    student.value(f"{name}=&{other}={one}", name).returns("", **blank)
-    student.fields(f"{name}=&{other}={one}").returns(
-        {name: [""], other: [one]},
-        pairs_not_dict=lambda got: isinstance(got, (list, tuple)),
-        value_is_text=lambda got: isinstance(got[other], str),
-        blank_dropped=lambda got: name not in got,
+    for longer in (f"{other}{name}", f"{name}s"):
+        student.value(f"{longer}={one}&{name}={two}", name).returns(two, name_inside_another=one)
+    student.value(f"{name.upper()}={one}&{name}={two}", name).returns(two, case_ignored=one)
+    student.value(f"{name}=&{other}={one}", name).returns(
+        "", blank_dropped=lambda got: got is None or raises("LookupError").matches(got)
     )
-    student.fields(f"{name}&{other}={one}").returns(
-        {name: [""], other: [one]},
-        bare_name_dropped=lambda got: raises("Exception").matches(got) or name not in got,
+    student.value(f"{name}=&{name}={one}", name).returns("", empty_skipped=one)
+    student.value(f"{name}&{other}={one}", name).returns(
+        "", bare_name_dropped=lambda got: got is None or raises("Exception").matches(got)
     )
-    piece = {"empty_piece_kept": lambda got: raises("Exception").matches(got) or "" in got}
-    student.fields(f"{name}={one}&&{other}={two}&").returns({name: [one], other: [two]}, **piece)
-    student.fields("").returns({}, **piece)
+    student.value(f"{name}=7", name).returns("7", number_made=7)
+    _read(
+        fresh,
+        lambda each: student.value(f"{each.query}&{other}={one}", each.name),
+        lambda each: each.content,
+        lambda got: [] if got is None or raises("LookupError").matches(got) else [("", got)],
+    )
 
 
 def test_pairs(student: Student, fresh: Fresh) -> None:
@@ -179,23 +279,33 @@ def test_pairs(student: Student, fresh: Fresh) -> None:
 
     用二元组的列表能表达字典表达不了的：所有字段的顺序
     """
-    a, b = fresh.word(), fresh.word()
+    b, a = sorted((fresh.word(), fresh.word()))  # not in the order of the alphabet
     one, two, three = fresh.word(), fresh.word(), fresh.name()
     student.pairs(f"{a}={one}&{b}={two}+{one}&{a}={quote(three)}").returns(
         [(a, one), (b, f"{two} {one}"), (a, three)],
         dict_not_pairs=lambda got: isinstance(got, dict),
         repeats_lost=lambda got: [pair[0] for pair in got] == [a, b],
         grouped_by_name=lambda got: [pair[0] for pair in got] == [a, a, b],
+        sorted_by_name=lambda got: [pair[0] for pair in got] == [b, a, a],
+        escapes_left_alone=lambda got: quote(three) in got[2][1],
+        plus_left_alone=lambda got: "+" in got[1][1],
+    )
+    _read(
+        fresh,
+        lambda each: student.pairs(each.query),
+        lambda each: [(each.name, each.content)],
+        dict_not_pairs=lambda got: isinstance(got, dict),
     )
     student.pairs(f"{a}=&{b}={two}").returns(
         [(a, ""), (b, two)], blank_dropped=lambda got: [pair[0] for pair in got] == [b]
     )
     student.pairs(f"{b}={two}&{a}").returns(
-        [(b, two), (a, "")],
-        bare_name_dropped=lambda got: raises("Exception").matches(got) or [pair[0] for pair in got] == [b],
+        [(b, two), (a, "")], **_bare(a, lambda got: [pair[0] for pair in got if len(pair) == 2])
     )
     piece = {"empty_piece_kept": lambda got: raises("Exception").matches(got) or any(not pair[0] for pair in got)}
-    student.pairs(f"{a}={one}&&{a}={one}").returns([(a, one), (a, one)], **piece)
+    student.pairs(f"{a}={one}&&{a}={one}").returns(
+        [(a, one), (a, one)], **piece, same_pair_once=lambda got: len(got) == 1
+    )
     student.pairs("").returns([], **piece)
 
 
@@ -204,7 +314,8 @@ def test_from_html(student: Student, fresh: Fresh) -> None:
 
     在网页源码里 & 写作 &amp;：先还原它，再解析查询字符串
     """
-    a, b, one, two = fresh.word(), fresh.word(), fresh.word(), fresh.word()
+    # Where HTML is undone twice, a name such as "lta" would be read as "<a"; no character of HTML begins with k.
+    a, b, one, two = f"k{fresh.word()}", f"k{fresh.word()}", fresh.word(), fresh.word()
     student.from_html(f"{a}={one}&amp;{b}={two}&amp;{a}=").returns(
         [(a, one), (b, two), (a, "")],
         amp_in_name=lambda got: any(pair[0].startswith("amp") for pair in got[1:]),
@@ -213,6 +324,25 @@ def test_from_html(student: Student, fresh: Fresh) -> None:
     student.from_html(f"{a}={one}%26amp%3B{two}&amp;{b}=+").returns(
         [(a, f"{one}&amp;{two}"), (b, " ")],
         unescaped_too_late=lambda got: got[0][1] == f"{one}&{two}",
+        decoded_before_splitting=lambda got: got[0][1] == one,
+    )
+    student.from_html(f"amp;{a}={one}&amp;{b}=lamp;{two}").returns(
+        [(f"amp;{a}", one), (b, f"lamp;{two}")],
+        amp_cut_away=lambda got: (got[0][0], got[1][1]) != (f"amp;{a}", f"lamp;{two}"),
+    )
+    student.from_html(f"{a}={one}&amp;amp;{b}={two}").returns(
+        [(a, one), (f"amp;{b}", two)], unescaped_twice=[(a, one), (b, two)]
+    )
+    student.from_html(f"{a}={one}&amp;copy={two}").returns(
+        [(a, one), ("copy", two)], unescaped_twice=lambda got: "\N{COPYRIGHT SIGN}" in got[0][1]
+    )
+    _read(fresh, lambda each: student.from_html(each.query), lambda each: [(each.name, each.content)])
+    student.from_html(f"{b}={two}&amp;{a}").returns(
+        [(b, two), (a, "")], **_bare(a, lambda got: [pair[0] for pair in got if len(pair) == 2])
+    )
+    student.from_html(f"{a}={one}&amp;&amp;{b}={two}").returns(
+        [(a, one), (b, two)],
+        empty_piece_kept=lambda got: raises("Exception").matches(got) or any(not pair[0] for pair in got),
     )
 
 
@@ -228,14 +358,31 @@ def test_received(student: Student, fresh: Fresh) -> None:
 
     进来的是字节，出去的是文本；空值不是错误
     """
-    a, b, name = fresh.word(), fresh.word(), fresh.name()
-    student.received(f"{a}=1&{b}=+&{a}={b}".encode(), 10).returns([(a, "1"), (b, " "), (a, b)], **_BYTES)
-    student.received(f"{a}={quote(name)}".encode(), 10).returns([(a, name)])
+    a, b, one, two = fresh.word(), fresh.word(), fresh.word(), fresh.word()
+    student.received(f"{a}=1&{b}={one}+{two}&{a}={b}".encode(), 10).returns(
+        [(a, "1"), (b, f"{one} {two}"), (a, b)],
+        **_BYTES,
+        plus_left_alone=lambda got: got[1][1] == f"{one}+{two}",
+        repeats_lost=lambda got: len(got) == 2,
+    )
     student.received(f"{a}=&{b}=2".encode(), 10).returns(
         [(a, ""), (b, "2")],
         strict_drops_blank=[(b, "2")],
         strict_refuses_blank=raises("ValueError"),
     )
+    _read(
+        fresh,
+        lambda each: student.received(each.query.encode(), 10),
+        lambda each: [(each.name, each.content)],
+        **_BYTES,
+    )
+
+
+_TOLD_OTHERWISE = ("NotImplementedError", "RecursionError", "MemoryError", "EOFError", "BdbQuit")
+_NOT_REFUSED: dict[str, Any] = {
+    "error_swallowed": lambda got: got is None or got is False or got in ([], (), {}, ""),
+    "other_exception": lambda got: raises("Exception").matches(got) and got.type not in _TOLD_OTHERWISE,
+}
 
 
 def test_hostile(student: Student, fresh: Fresh) -> None:
@@ -253,18 +400,19 @@ def test_hostile(student: Student, fresh: Fresh) -> None:
         **_BYTES,
     )
     student.received(f"{a}=1&{b}".encode(), 10).raises(
-        "ValueError", bare_name_let_through=lambda got: isinstance(got, (list, tuple))
+        "ValueError", **_NOT_REFUSED, bare_name_let_through=lambda got: isinstance(got, (list, tuple))
     )
     mistakes = {
+        **_NOT_REFUSED,
         "limit_cuts": lambda got: len(got) <= limit,
         "no_limit": lambda got: len(got) > limit,
     }
     student.received(f"{full}&{a}={b}".encode(), limit).raises("ValueError", **mistakes)
     student.received(f"{full}&{names[0]}={b}".encode(), limit).raises(
-        "ValueError", limit_counts_names=lambda got: len(got) > limit
+        "ValueError", **_NOT_REFUSED, limit_counts_names=lambda got: len(got) > limit
     )
-    student.received(f"{full}&{a}=".encode(), limit).raises("ValueError")
-    student.received(f"{a}=1&&{b}=2".encode(), 10).raises("ValueError")
+    student.received(f"{full}&{a}=".encode(), limit).raises("ValueError", **_NOT_REFUSED)
+    student.received(f"{a}=1&&{b}=2".encode(), 10).raises("ValueError", **_NOT_REFUSED)
 
 
 def test_in_query(student: Student, fresh: Fresh) -> None:
@@ -273,15 +421,20 @@ def test_in_query(student: Student, fresh: Fresh) -> None:
     在查询字符串里空格是 +，真正的加号是 %2B
     """
     one, two = fresh.word(), fresh.word()
-    student.in_query(f"{one} {two}").returns(
-        f"{one}+{two}", space_as_percent=f"{one}%20{two}", not_encoded=f"{one} {two}", encoded_twice=f"{one}%2B{two}"
+    text = f"{one} {two}"
+    _judge(
+        student.in_query(text),
+        lambda got: _in_query(got) == text and "%20" not in got,
+        quote_plus(text),
+        space_as_percent=lambda got: _in_query(got) == text,
+        **_encoding_mistakes(text, _in_query, ""),
     )
     for text in _values(one, two, fresh.name()):
         _judge(
             student.in_query(text),
-            partial(_reads_as, text),
+            partial(lambda text, got: _in_query(got) == text, text),
             quote_plus(text),
-            **_encoding_mistakes(text),
+            **_encoding_mistakes(text, _in_query, "&#" if " " in text else "&#+"),
         )
 
 
@@ -291,19 +444,14 @@ def test_in_path(student: Student, fresh: Fresh) -> None:
     在路径里空格是 %20，属于数据的 / 是 %2F
     """
     one, two = fresh.word(), fresh.word()
-    student.in_path(f"{one} {two}").returns(
-        f"{one}%20{two}",
-        plus_in_path=f"{one}+{two}",
-        not_encoded=f"{one} {two}",
-        encoded_twice=f"{one}%2520{two}",
-    )
-    for text in (f"{one}/{two}", *_values(one, two, fresh.name())):
+    for text in (f"{one} {two}", f"{one}/{two}", *_values(one, two, fresh.name())):
         _judge(
             student.in_path(text),
-            partial(_is_segment, text),
+            partial(lambda text, got: _parts(f"http://example.com/{got}") == (text, []), text),
             quote(text, safe=""),
+            plus_in_path=lambda got, text=text: " " in text and "+" in got,
             slash_kept=f"{one}/{two}",
-            **_encoding_mistakes(text),
+            **_encoding_mistakes(text, unquote, "?#/"),
         )
 
 
@@ -312,20 +460,30 @@ def test_build(student: Student, fresh: Fresh) -> None:
 
     用二元组构造查询字符串：保持顺序，名字和值都要编码
     """
-    a, b, one, two, three = (fresh.word() for _ in range(5))
+    b, a = sorted((fresh.word(), fresh.word()))  # not in the order of the alphabet
+    one, two, three = fresh.word(), fresh.word(), fresh.word()
     means(
         student.build([(a, one), (b, two), (a, three)]),
         [(a, one), (b, two), (a, three)],
         question_mark_added=lambda got: got.startswith("?"),
+        separator_not_amp=lambda got: ";" in got,
         repeats_lost=lambda got: len(meaning(got)) == 2,
-        grouped_by_name=lambda got: [name for name, _ in meaning(got)] == [a, a, b],
+        grouped_by_name=lambda got: _names(got) == [a, a, b],
+        sorted_by_name=lambda got: _names(got) == [b, a, a],
+        encoded_twice=lambda got: "=" not in got and "%3D" in got,
     )
     for text in (f"{one} {two}", *_values(one, two, fresh.name())):
-        means(student.build([(a, text), (b, three)]), [(a, text), (b, three)], **_encoding_mistakes(text))
+        means(
+            student.build([(a, text), (b, three)]),
+            [(a, text), (b, three)],
+            joined_before_encoding=lambda got: _is_clean(got) and (got.count("&") > 1 or got.count("=") > 2),
+            **_encoding_mistakes(text, lambda got: meaning(got)[0][1], "#" if " " in text else "#+"),
+        )
     means(
-        student.build([(f"{a}&{b}=", one), (f"{b} {a}", two)]),
-        [(f"{a}&{b}=", one), (f"{b} {a}", two)],
+        student.build([(f"{a}&{b}=", one), (f" {b} {a}", two)]),
+        [(f"{a}&{b}=", one), (f" {b} {a}", two)],
         names_not_encoded=lambda got: f"{a}&{b}" in got,
+        spaces_lost=lambda got: _names(got)[1] == f"{b} {a}",
     )
     means(
         student.build([(a, ""), (b, two), (a, two)]),
@@ -367,6 +525,10 @@ def test_charset(student: Student, fresh: Fresh) -> None:
         names_not_encoded=lambda got: chinese in got,
         encoding_ignored=lambda got: meaning(got) == [(chinese, "1")],
     )
+    two_bytes = fresh.one_of(["璟", "镕", "玥", "珺", "昇", "祎"])  # in GBK, the second byte is an ASCII letter's
+    student.pairs(f"{name}={quote(two_bytes, encoding='gbk')}", "gbk").returns(
+        [(name, two_bytes)], escapes_decoded_alone=lambda got: raises("UnicodeError").matches(got) or got[0][0] == name
+    )
     student.pairs(f"{name}={quote(latin)}").returns([(name, latin)])
     means(student.build([(name, chinese)]), [(name, chinese)])
 
@@ -393,7 +555,12 @@ def test_lists(student: Student, fresh: Fresh) -> None:
     means(student.build_form({tag: [one, two], name: text}), wanted, ordered=False, **mistakes)
     means(student.build_form({tag: (one, two), name: text}), wanted, ordered=False, **mistakes)
     means(student.build_form({tag: [f"{one}&{two}"]}), [(tag, f"{one}&{two}")], not_encoded=f"{tag}={one}&{two}")
-    means(student.build_form({tag: [], name: text}), [(name, text)], **mistakes)
+    means(
+        student.build_form({tag: [], name: text}),
+        [(name, text)],
+        **mistakes,
+        empty_list_sent=lambda got: tag in _names(got),
+    )
 
 
 def test_none_and_true(student: Student, fresh: Fresh) -> None:
@@ -410,25 +577,46 @@ def test_none_and_true(student: Student, fresh: Fresh) -> None:
 
     def sends(content: object, items: Pairs, **more: Any) -> None:
         answer = student.build_form({name: content, other: text})
-        means(answer, [*items, (other, text)], ordered=False, **mistakes, **more)
+        means(answer, [*items, (other, text)], ordered=False, **more)
 
-    sends(number, [(name, str(number))])
-    sends(None, [], none_sent_empty=lambda got: (name, "") in meaning(got))
+    sends(number, [(name, str(number))], **mistakes)
+    sends(None, [], **mistakes, none_sent_empty=lambda got: (name, "") in meaning(got))
     for flag, digit, written in ((True, "1", "true"), (False, "0", "false")):
         sends(
             flag,
             [(name, written)],
+            **mistakes,
             boolean_as_number=lambda got, digit=digit: (name, digit) in meaning(got),
             falsy_dropped=lambda got: meaning(got) == [(other, text)],
         )
-    for content, written in ((0, "0"), ("", "")):
-        sends(content, [(name, written)], falsy_dropped=lambda got: meaning(got) == [(other, text)])
+    for content, written in ((0, "0"), ("", ""), (1, "1")):
+        sends(
+            content,
+            [(name, written)],
+            **mistakes,
+            falsy_dropped=lambda got: meaning(got) == [(other, text)],
+            number_taken_for_bool=lambda got: bool({(name, "false"), (name, "true")} & set(meaning(got))),
+        )
+    words = [fresh.word().title(), "None", "True", "False"]
+    for word in words:  # somebody may have this name
+        sends(
+            word,
+            [(name, word)],
+            text_taken_for_value=lambda got, word=word: word != words[0] and (name, word) not in meaning(got),
+            case_lost=lambda got, word=word: (name, word.lower()) in meaning(got),
+        )
     means(
         student.build_form({name: [True, None, number]}),
         [(name, "true"), (name, str(number))],
         **_list_mistakes(name),
         items_joined=lambda got: len(meaning(got)) == 1 and str(number) in got,
         items_not_alike=lambda got: "None" in got or "True" in got or (name, "") in meaning(got),
+    )
+    sends(
+        words,
+        [(name, word) for word in words],
+        text_taken_for_value=lambda got: any((name, word) not in meaning(got) for word in words[1:]),
+        case_lost=lambda got: (name, words[0].lower()) in meaning(got),
     )
 
 
@@ -463,20 +651,58 @@ def test_replace(student: Student, fresh: Fresh) -> None:
         not_added=lambda got: page not in dict(meaning(got)),
     )
     means(
-        student.replace(f"{tag}={one}%26{two}&{page}=1", page, f"{new}&{one}"),
-        [(tag, f"{one}&{two}"), (page, f"{new}&{one}")],
-        not_encoded=lambda got: f"{new}&{one}" in got or f"{one}&{two}" in got,
+        student.replace(f"{tag}={one}&{page}=1", page, ""),
+        [(tag, one), (page, "")],
+        empty_removes=lambda got: page not in _names(got),
     )
+    means(student.replace(f"{tag}&{page}=1", page, new), [(tag, ""), (page, new)], **_bare(tag, _names))
     means(
-        student.replace(f"{tag}{page}=1&{page}=2", page, new),
-        [(f"{tag}{page}", "1"), (page, new)],
-        name_inside_another=lambda got: (f"{tag}{page}", new) in meaning(got),
+        student.replace(f"{page}=1", page, f"{new}&{one}"),
+        [(page, f"{new}&{one}")],
+        not_encoded=lambda got: f"{new}&{one}" in got,
     )
+    kept_fields: list[tuple[str, str, dict[str, Any]]] = [
+        (f"{one}%26{two}", f"{one}&{two}", {"decoded_before_splitting": lambda got: (two, "") in meaning(got)}),
+        (f"{one}%2B{two}", f"{one}+{two}", {"plus_decoded_last": lambda got: (tag, f"{one} {two}") in meaning(got)}),
+        (f"50%2520{one}", f"50%20{one}", {"decoded_twice": lambda got: (tag, f"50 {one}") in meaning(got)}),
+        (f"{one};{two}", f"{one};{two}", {"semicolon_separates": lambda got: (two, "") in meaning(got)}),
+        (f"{one}={two}", f"{one}={two}", {"cut_at_every_equals": lambda got: (tag, one) in meaning(got)}),
+    ]
+    for written, text, mistakes in kept_fields:
+        means(student.replace(f"{tag}={written}&{page}=1", page, new), [(tag, text), (page, new)], **mistakes)
+    for longer in (f"{tag}{page}", f"{page}s"):
+        means(
+            student.replace(f"{longer}=1&{page}=2", page, new),
+            [(longer, "1"), (page, new)],
+            name_inside_another=lambda got, longer=longer: (longer, "1") not in meaning(got),
+        )
     means(
-        student.replace(f"{one}+{two}=1&{tag}=2", f"{one} {two}", new),
-        [(f"{one} {two}", new), (tag, "2")],
-        names_left_encoded=lambda got: (f"{one} {two}", "1") in meaning(got),
+        student.replace(f"{page.title()}=1&{page}=2", page, new),
+        [(page.title(), "1"), (page, new)],
+        case_ignored=lambda got: (page.title(), "1") not in meaning(got),
     )
+    for written in (f"{one}+{two}%C3%A9", f"{one}%20{two}%c3%a9"):
+        means(
+            student.replace(f"{written}=1&{tag}=2", f"{one} {two}é", new),
+            [(f"{one} {two}é", new), (tag, "2")],
+            names_left_encoded=lambda got: (f"{one} {two}é", "1") in meaning(got),
+        )
+
+
+def _address_mistakes(site: str, segment: str, items: Pairs) -> dict[str, Any]:
+    return {
+        "lone_question_mark": lambda got: not items and got.endswith("?"),
+        "whole_url_quoted": lambda got: "://" not in got and "?" not in got and bool(items),
+        "site_quoted": lambda got: "://" not in got,
+        "site_changed": lambda got: not got.startswith(site),
+        "question_mark_quoted": lambda got: bool(items) and "?" not in got and "%3F" in got,
+        "not_encoded": lambda got: " " in got or "#" in got or got.count("?") > bool(items),
+        "slash_kept": lambda got: "/" in segment and got.count("/") > site.count("/") + 1,
+        "plus_in_path": lambda got: "+" in urlsplit(got).path,
+        "encoded_twice": lambda got: "%25" in got or (bool(items) and "=" not in got),
+        "joined_before_encoding": lambda got: got.count("&") > max(0, len(items) - 1),
+        "repeats_lost": lambda got: len(meaning(urlsplit(got).query)) < len(items),
+    }
 
 
 def test_address(student: Student, fresh: Fresh) -> None:
@@ -484,18 +710,18 @@ def test_address(student: Student, fresh: Fresh) -> None:
 
     URL 由各部分组成，每一部分要先编码再放进去
     """
-    site, word, name = f"http://{fresh.host()}:{fresh.port()}", fresh.word(), fresh.word()
-    student.address(site, word, []).returns(
-        f"{site}/{word}", lone_question_mark=f"{site}/{word}?", whole_url_quoted=lambda got: "://" not in got
-    )
-    segment, text = f"{word}/{name} ?", f"{name} &{word}=#"
-    for at, items in ((word, [(name, word), ("page", "2")]), (segment, [(name, text), (name, fresh.name())])):
+    host, port, word, name = fresh.host(), fresh.port(), fresh.word(), fresh.word()
+    segment, text = f"{word}/{name} ?{name}", f"{name} &{word}=#"
+    for site, at, items in (
+        (f"http://{host}:{port}", word, [(name, word), ("page", "2")]),
+        (f"http://{host}:{port}", word, []),
+        (f"https://{host}", word, [(name, text), (name, fresh.name())]),
+        (f"http://127.0.0.1:{port}", segment, [(name, word)]),
+        (f"https://{host}", segment, []),
+    ):
         _judge(
             student.address(site, at, items),
             partial(_leads_to, site, (at, items)),
-            f"{site}/{quote(at, safe='')}?{urlencode(items)}",
-            whole_url_quoted=lambda got: "://" not in got or "?" not in got,
-            slash_kept=lambda got: f"{word}/{name}" in got,
-            plus_in_path=lambda got: "+" in urlsplit(got).path,
-            not_encoded=lambda got: " " in got or f"&{word}=" in got,
+            f"{site}/{quote(at, safe='')}" + (f"?{urlencode(items)}" if items else ""),
+            **_address_mistakes(site, at, items),
         )

@@ -7,6 +7,7 @@ A query is what stands behind the "?" of a URL, without the "?": fields of the f
 Names and values are encoded: "+" is a space, %XX is a byte. The text is UTF-8 where nothing else is said.
 A field with nothing behind its "=" is there, with the value ""; "a" without "=" is the same as "a=".
 Nothing at all between two "&" is no field. Upper and lower case are different names.
+A text is data: what it is made of comes through as it is, spaces at its ends and capital letters too.
 """
 
 
@@ -43,8 +44,10 @@ def pairs(query: str, encoding: str = "utf-8") -> list[tuple[str, str]]:
 
 def from_html(query: str) -> list[tuple[str, str]]:
     """The pairs of a query that was copied from the source of an HTML page, where each "&" is written "&amp;".
+    That is undone once: what comes out is the query.
 
     from_html("q=tea&amp;lang=en")   → [("q", "tea"), ("lang", "en")]
+    from_html("a=1&amp;amp;b=2")     → [("a", "1"), ("amp;b", "2")]
     """
     raise NotImplementedError
 
@@ -63,8 +66,9 @@ def received(query: bytes, limit: int) -> list[tuple[str, str]]:
 
 
 def in_query(text: str) -> str:
-    """One value, encoded for a query: a space becomes "+". ASCII letters, digits and - . _ ~ may stay,
-    all else becomes %XX: its bytes in UTF-8. Any text comes back unchanged when the query is decoded.
+    """One value, encoded for a query: a space becomes "+". What would separate something there or be decoded
+    (& # % +) or is not printable ASCII becomes %XX: its bytes in UTF-8. All else may stay or become %XX.
+    Any text comes back unchanged when the query is decoded.
 
     in_query("red wine")   → "red+wine"
     in_query("50% & more") → "50%25+%26+more"
@@ -73,8 +77,9 @@ def in_query(text: str) -> str:
 
 
 def in_path(text: str) -> str:
-    """One segment of a path, encoded: a space becomes "%20". ASCII letters, digits and - . _ ~ may stay, all
-    else becomes %XX, "/" too: it must not end the segment. Any text comes back unchanged when it is decoded.
+    """One segment of a path, encoded: a space becomes "%20". What would end the segment or be decoded (/ ? # %)
+    or is not printable ASCII becomes %XX: its bytes in UTF-8. All else may stay or become %XX.
+    Any text comes back unchanged when it is decoded.
 
     in_path("red wine")   → "red%20wine"
     in_path("AC/DC?")     → "AC%2FDC%3F"
@@ -100,7 +105,8 @@ def build_form(form: dict[str, object]) -> str:
     or a list or tuple of these.
 
     A list or tuple gives one field for each item, in its order; an empty one gives none. None gives no field.
-    True is sent as "true", False as "false", a number in digits. An empty text is sent. All is encoded.
+    True is sent as "true", False as "false", a number in digits. A text is sent as it is, be it empty or "None".
+    All is encoded.
     For the items of a list the same holds. The order of different names is free.
 
     build_form({"tag": ["new", "old"], "page": 2, "draft": True, "author": None, "q": ""})
@@ -113,7 +119,7 @@ def replace(query: str, name: str, value: str) -> str:
     """The same query with this value, once, for this name (name and value are not encoded yet).
 
     The new field stands where the first of this name stood, or at the end if there was none; others of
-    this name are gone. All other fields stay, in their order, repeated and empty ones too.
+    this name are gone. All other fields stay, in their order, repeated and empty ones too. An empty value is a value.
 
     replace("tag=a&page=1&tag=b&q=", "page", "2")   → "tag=a&page=2&tag=b&q="
     replace("tag=a&page=1&tag=b", "tag", "c")       → "tag=c&page=1"

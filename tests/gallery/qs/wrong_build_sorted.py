@@ -1,6 +1,6 @@
 """The order of the fields means nothing.
 
-fails: test_build: build
+fails: test_build: sorted_by_name
 """
 
 import html

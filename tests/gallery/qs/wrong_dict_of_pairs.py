@@ -2,7 +2,6 @@
 
 fails: test_fields: repeats_lost
 fails: test_decoding: value_is_text
-fails: test_value: value_is_text
 """
 
 import html

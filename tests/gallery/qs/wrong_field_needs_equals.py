@@ -1,6 +1,6 @@
 """A field without = is none.
 
-fails: test_value: bare_name_dropped
+fails: test_decoding: bare_name_dropped
 """
 
 import html

@@ -1,6 +1,6 @@
 """Parse_qs returns every field that stands there.
 
-fails: test_value: blank_dropped
+fails: test_decoding: blank_dropped
 """
 
 import html

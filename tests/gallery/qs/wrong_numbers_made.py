@@ -1,6 +1,6 @@
 """A value that looks like a number is a number.
 
-fails: test_fields: fields
+fails: test_fields: number_made
 """
 
 import html

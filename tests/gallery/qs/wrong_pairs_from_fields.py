@@ -2,7 +2,6 @@
 
 fails: test_fields: pairs_not_dict
 fails: test_decoding: pairs_not_dict
-fails: test_value: pairs_not_dict
 """
 
 import html

@@ -1,6 +1,6 @@
 """The same pair twice says nothing new.
 
-fails: test_pairs: pairs
+fails: test_pairs: same_pair_once
 """
 
 import html

@@ -1,6 +1,6 @@
 """Between two & there is always a field.
 
-fails: test_value: empty_piece_kept
+fails: test_decoding: empty_piece_kept
 """
 
 import html

@@ -1,6 +1,6 @@
 """Upper and lower case of a name are the same.
 
-fails: test_value: value
+fails: test_value: case_ignored
 """
 
 import html

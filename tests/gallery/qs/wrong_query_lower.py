@@ -1,6 +1,6 @@
-"""Parse_qs keeps every field.
+"""URLs are written in small letters.
 
-fails: test_value: blank_dropped
+fails: test_in_query: case_lost
 """
 
 import html
@@ -15,7 +15,7 @@ def fields(query):
 
 
 def value(query, name):
-    return parse_qs(query).get(name, [None])[0]
+    return parse_qs(query, keep_blank_values=True).get(name, [None])[0]
 
 
 def pairs(query, encoding="utf-8"):
@@ -40,7 +40,7 @@ def received(query, limit):
 
 
 def in_query(text):
-    return quote_plus(text)
+    return quote_plus(text.lower())
 
 
 def in_path(text):

@@ -1,6 +1,6 @@
-"""A number has a decimal point.
+"""The whole query is decoded in one go, then split.
 
-fails: test_none_and_true: none_and_true
+fails: test_pairs: decoded_before_splitting
 """
 
 import html
@@ -19,7 +19,8 @@ def value(query, name):
 
 
 def pairs(query, encoding="utf-8"):
-    return parse_qsl(query, keep_blank_values=True, encoding=encoding)
+    pieces = [piece.partition("=") for piece in unquote_plus(query, encoding).split("&") if piece]
+    return [(name, content) for name, _, content in pieces]
 
 
 def from_html(query):
@@ -57,8 +58,6 @@ def build_form(form):
         for item in content if isinstance(content, (list, tuple)) else [content]:
             if item is True or item is False:
                 item = str(item).lower()
-            elif isinstance(item, int):
-                item = float(item)
             if item is not None:
                 items.append((name, item))
     return urlencode(items)

@@ -1,16 +1,16 @@
-"""The name stands in the query as it is.
+"""What the parser gives is still encoded.
 
-fails: test_replace: names_left_encoded
+fails: test_decoding: decoded_twice
 """
 
 import html
-from urllib.parse import parse_qs, parse_qsl, quote, quote_plus, unquote_plus, urlencode
+from urllib.parse import parse_qs, parse_qsl, quote, quote_plus, unquote, unquote_plus, urlencode
 
 
 def fields(query):
     result = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
-        result.setdefault(name, []).append(value)
+        result.setdefault(unquote(name), []).append(unquote(value))
     return result
 
 
@@ -63,13 +63,12 @@ def build_form(form):
 
 
 def replace(query, name, value):
-    pieces = query.split("&")
-    places = [at for at, piece in enumerate(pieces) if piece.partition("=")[0] == name]
-    new = urlencode({name: value})
+    items = parse_qsl(query, keep_blank_values=True)
+    places = [at for at, (each, _) in enumerate(items) if each == name]
     if not places:
-        return "&".join([*pieces, new])
-    pieces[places[0]] = new
-    return "&".join(piece for at, piece in enumerate(pieces) if at not in places[1:])
+        return urlencode([*items, (name, value)])
+    items[places[0]] = (name, value)
+    return urlencode([pair for at, pair in enumerate(items) if at not in places[1:]])
 
 
 def address(site, segment, items):

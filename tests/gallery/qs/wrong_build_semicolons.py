@@ -1,6 +1,6 @@
-"""Parse_qsl keeps the empty fields.
+"""Fields may be separated by ; as well.
 
-fails: test_replace: blank_dropped
+fails: test_build: separator_not_amp
 """
 
 import html
@@ -48,7 +48,9 @@ def in_path(text):
 
 
 def build(items, encoding="utf-8"):
-    return urlencode(items, encoding=encoding)
+    return ";".join(
+        quote_plus(name, encoding=encoding) + "=" + quote_plus(value, encoding=encoding) for name, value in items
+    )
 
 
 def build_form(form):
@@ -63,7 +65,7 @@ def build_form(form):
 
 
 def replace(query, name, value):
-    items = parse_qsl(query)
+    items = parse_qsl(query, keep_blank_values=True)
     places = [at for at, (each, _) in enumerate(items) if each == name]
     if not places:
         return urlencode([*items, (name, value)])

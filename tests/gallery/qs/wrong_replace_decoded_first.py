@@ -1,19 +1,17 @@
-"""A name that stands there once has a text, only a repeated one a list.
+"""The query is made readable first.
 
-fails: test_fields: value_is_text
-fails: test_decoding: value_is_text
-fails: test_value: value_is_text
+fails: test_replace: decoded_before_splitting
 """
 
 import html
-from urllib.parse import parse_qs, parse_qsl, quote, quote_plus, unquote_plus, urlencode
+from urllib.parse import parse_qs, parse_qsl, quote, quote_plus, unquote, unquote_plus, urlencode
 
 
 def fields(query):
     result = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         result.setdefault(name, []).append(value)
-    return {name: found if len(found) > 1 else found[0] for name, found in result.items()}
+    return result
 
 
 def value(query, name):
@@ -65,7 +63,7 @@ def build_form(form):
 
 
 def replace(query, name, value):
-    items = parse_qsl(query, keep_blank_values=True)
+    items = parse_qsl(unquote(query), keep_blank_values=True)
     places = [at for at, (each, _) in enumerate(items) if each == name]
     if not places:
         return urlencode([*items, (name, value)])

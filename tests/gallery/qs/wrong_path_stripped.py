@@ -1,6 +1,6 @@
-"""Every query is UTF-8.
+"""Spaces at the ends are typing mistakes.
 
-fails: test_charset: encoding_ignored
+fails: test_in_path: spaces_lost
 """
 
 import html
@@ -19,7 +19,7 @@ def value(query, name):
 
 
 def pairs(query, encoding="utf-8"):
-    return parse_qsl(query, keep_blank_values=True)
+    return parse_qsl(query, keep_blank_values=True, encoding=encoding)
 
 
 def from_html(query):
@@ -44,7 +44,7 @@ def in_query(text):
 
 
 def in_path(text):
-    return quote(text, safe="")
+    return quote(text.strip(), safe="")
 
 
 def build(items, encoding="utf-8"):

@@ -1,10 +1,10 @@
-"""A new field goes in front.
+"""Only the names must be decoded: they are compared.
 
-fails: test_replace: replace
+fails: test_value: escapes_left_alone
 """
 
 import html
-from urllib.parse import parse_qs, parse_qsl, quote, quote_plus, unquote_plus, urlencode
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus, urlencode
 
 
 def fields(query):
@@ -15,7 +15,11 @@ def fields(query):
 
 
 def value(query, name):
-    return parse_qs(query, keep_blank_values=True).get(name, [None])[0]
+    for piece in query.split("&"):
+        each, _, content = piece.partition("=")
+        if unquote_plus(each) == name:
+            return content
+    return None
 
 
 def pairs(query, encoding="utf-8"):
@@ -66,7 +70,7 @@ def replace(query, name, value):
     items = parse_qsl(query, keep_blank_values=True)
     places = [at for at, (each, _) in enumerate(items) if each == name]
     if not places:
-        return urlencode([(name, value), *items])
+        return urlencode([*items, (name, value)])
     items[places[0]] = (name, value)
     return urlencode([pair for at, pair in enumerate(items) if at not in places[1:]])
 

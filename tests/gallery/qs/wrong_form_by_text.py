@@ -1,6 +1,6 @@
-"""Quote_plus is for all parts of a URL.
+"""What a value is can be seen from its text.
 
-fails: test_address: plus_in_path
+fails: test_none_and_true: text_taken_for_value
 """
 
 import html
@@ -55,10 +55,11 @@ def build_form(form):
     items = []
     for name, content in form.items():
         for item in content if isinstance(content, (list, tuple)) else [content]:
-            if item is True or item is False:
-                item = str(item).lower()
-            if item is not None:
-                items.append((name, item))
+            text = str(item)
+            if text in ("True", "False"):
+                text = text.lower()
+            if text != "None":
+                items.append((name, text))
     return urlencode(items)
 
 
@@ -72,7 +73,7 @@ def replace(query, name, value):
 
 
 def address(site, segment, items):
-    url = site + "/" + quote_plus(segment)
+    url = site + "/" + quote(segment, safe="")
     if items:
         url += "?" + urlencode(items)
     return url

@@ -1,6 +1,6 @@
-"""An f-string is enough to build a URL.
+"""Every part is encoded, the site too.
 
-fails: test_address: not_encoded
+fails: test_address: site_quoted
 """
 
 import html
@@ -72,7 +72,7 @@ def replace(query, name, value):
 
 
 def address(site, segment, items):
-    url = site + "/" + quote(segment, safe="")
+    url = quote(site) + "/" + quote(segment, safe="")
     if items:
-        url += "?" + "&".join(f"{name}={content}" for name, content in items)
+        url += "?" + urlencode(items)
     return url

@@ -1,6 +1,6 @@
-"""A text with a % in it is encoded already.
+"""What equals True is a bool.
 
-fails: test_in_path: escape_taken_as_done
+fails: test_none_and_true: number_taken_for_bool
 """
 
 import html
@@ -44,7 +44,7 @@ def in_query(text):
 
 
 def in_path(text):
-    return quote(text, safe="%")
+    return quote(text, safe="")
 
 
 def build(items, encoding="utf-8"):
@@ -55,8 +55,8 @@ def build_form(form):
     items = []
     for name, content in form.items():
         for item in content if isinstance(content, (list, tuple)) else [content]:
-            if item is True or item is False:
-                item = str(item).lower()
+            if item in (True, False):
+                item = "true" if item else "false"
             if item is not None:
                 items.append((name, item))
     return urlencode(items)

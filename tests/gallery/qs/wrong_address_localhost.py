@@ -1,6 +1,6 @@
-"""Fields of one name belong together.
+"""127.0.0.1 and localhost are the same.
 
-fails: test_build: grouped_by_name
+fails: test_address: site_changed
 """
 
 import html
@@ -48,10 +48,7 @@ def in_path(text):
 
 
 def build(items, encoding="utf-8"):
-    form = {}
-    for name, content in items:
-        form.setdefault(name, []).append(content)
-    return urlencode(form, doseq=True, encoding=encoding)
+    return urlencode(items, encoding=encoding)
 
 
 def build_form(form):
@@ -75,7 +72,7 @@ def replace(query, name, value):
 
 
 def address(site, segment, items):
-    url = site + "/" + quote(segment, safe="")
+    url = site.replace("127.0.0.1", "localhost") + "/" + quote(segment, safe="")
     if items:
         url += "?" + urlencode(items)
     return url

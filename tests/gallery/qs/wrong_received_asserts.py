@@ -1,10 +1,10 @@
-"""A query is written in lower case.
+"""An assert is the short way to refuse.
 
-fails: test_received: received
+fails: test_hostile: other_exception
 """
 
 import html
-from urllib.parse import parse_qs, parse_qsl, quote, quote_plus, unquote_plus, urlencode
+from urllib.parse import parse_qs, parse_qsl, quote, quote_plus, urlencode
 
 
 def fields(query):
@@ -27,16 +27,10 @@ def from_html(query):
 
 
 def received(query, limit):
-    pieces = query.decode("ascii").split("&")
-    if len(pieces) > limit:
-        raise ValueError(f"more than {limit} fields")
-    result = []
-    for piece in pieces:
-        if "=" not in piece:
-            raise ValueError(f"no field: {piece!r}")
-        name, _, content = piece.partition("=")
-        result.append((unquote_plus(name), unquote_plus(content).strip()))
-    return result
+    text = query.decode("ascii")
+    assert all("=" in piece for piece in text.split("&"))
+    assert text.count("&") < limit
+    return parse_qsl(text, keep_blank_values=True)
 
 
 def in_query(text):

@@ -1,6 +1,6 @@
-"""An = at the end of a value is left over from splitting.
+"""An empty list is an empty value.
 
-fails: test_decoding: decoding
+fails: test_lists: empty_list_sent
 """
 
 import html
@@ -9,11 +9,8 @@ from urllib.parse import parse_qs, parse_qsl, quote, quote_plus, unquote_plus, u
 
 def fields(query):
     result = {}
-    for piece in query.split("&"):
-        if not piece:
-            continue
-        name, _, content = piece.partition("=")
-        result.setdefault(unquote_plus(name), []).append(unquote_plus(content).strip('='))
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        result.setdefault(name, []).append(value)
     return result
 
 
@@ -57,7 +54,8 @@ def build(items, encoding="utf-8"):
 def build_form(form):
     items = []
     for name, content in form.items():
-        for item in content if isinstance(content, (list, tuple)) else [content]:
+        several = content if isinstance(content, (list, tuple)) else [content]
+        for item in several or [""]:
             if item is True or item is False:
                 item = str(item).lower()
             if item is not None:

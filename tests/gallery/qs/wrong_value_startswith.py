@@ -1,10 +1,10 @@
-"""Urlencode turns what parse_qs gave back into a query.
+"""The field begins with its name.
 
-fails: test_replace: list_printed
+fails: test_value: name_inside_another
 """
 
 import html
-from urllib.parse import parse_qs, parse_qsl, quote, quote_plus, unquote_plus, urlencode
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus, urlencode
 
 
 def fields(query):
@@ -15,7 +15,10 @@ def fields(query):
 
 
 def value(query, name):
-    return parse_qs(query, keep_blank_values=True).get(name, [None])[0]
+    for each, content in parse_qsl(query, keep_blank_values=True):
+        if each.startswith(name):
+            return content
+    return None
 
 
 def pairs(query, encoding="utf-8"):
@@ -63,9 +66,12 @@ def build_form(form):
 
 
 def replace(query, name, value):
-    found = parse_qs(query, keep_blank_values=True)
-    found[name] = value
-    return urlencode(found)
+    items = parse_qsl(query, keep_blank_values=True)
+    places = [at for at, (each, _) in enumerate(items) if each == name]
+    if not places:
+        return urlencode([*items, (name, value)])
+    items[places[0]] = (name, value)
+    return urlencode([pair for at, pair in enumerate(items) if at not in places[1:]])
 
 
 def address(site, segment, items):

@@ -1,6 +1,6 @@
-"""The items of a list are encoded already.
+"""An empty value means that the field is not wanted.
 
-fails: test_lists: not_encoded
+fails: test_replace: empty_removes
 """
 
 import html
@@ -59,16 +59,17 @@ def build_form(form):
                 item = str(item).lower()
             if item is not None:
                 items.append((name, item))
-    return "&".join(f"{name}={item}" if isinstance(form[name], list) else urlencode({name: item}) for name, item in items)
+    return urlencode(items)
 
 
 def replace(query, name, value):
     items = parse_qsl(query, keep_blank_values=True)
     places = [at for at, (each, _) in enumerate(items) if each == name]
+    new = [(name, value)] if value else []
     if not places:
-        return urlencode([*items, (name, value)])
-    items[places[0]] = (name, value)
-    return urlencode([pair for at, pair in enumerate(items) if at not in places[1:]])
+        return urlencode([*items, *new])
+    rest = [pair for pair in items[places[0] :] if pair[0] != name]
+    return urlencode([*items[: places[0]], *new, *rest])
 
 
 def address(site, segment, items):

@@ -1,6 +1,6 @@
-"""A URL is written in Latin-1.
+"""What stands behind the site is encoded together.
 
-fails: test_in_path: in_path
+fails: test_address: question_mark_quoted
 """
 
 import html
@@ -44,7 +44,7 @@ def in_query(text):
 
 
 def in_path(text):
-    return quote(text, safe="", encoding="latin-1", errors="replace")
+    return quote(text, safe="")
 
 
 def build(items, encoding="utf-8"):
@@ -72,7 +72,6 @@ def replace(query, name, value):
 
 
 def address(site, segment, items):
-    url = site + "/" + quote(segment, safe="")
     if items:
-        url += "?" + urlencode(items)
-    return url
+        segment += "?" + urlencode(items)
+    return site + "/" + quote(segment, safe="")
