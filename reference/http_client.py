@@ -74,6 +74,8 @@ def send(method: str, url: str, value: Any = None, headers: dict[str, str] | Non
         request.data = json.dumps(value).encode("ascii")
         request.add_header("Content-Type", "application/json")
     for name, content in (headers or {}).items():
+        if "\r" in content or "\n" in content:  # http.client lets one through where a blank follows
+            raise ValueError(f"a line break in the header {name}")
         request.add_header(name, content)  # stored under one spelling, so that the caller's Content-Type wins
     return _ask(request)
 

@@ -53,11 +53,13 @@ def get_with_params(url: str, params: dict[str, str]) -> str:
 def fetch(url: str, timeout: float = 10.0) -> dict[str, Any]:
     """The whole answer to a GET: status, headers and body, whatever the status is. A 404 is an answer too.
 
-    Redirects (301, 302, 303, 307, 308 with a Location) are followed, at most 20 of them; after that it gives up, by
-    NoAnswer or with the last redirect as its answer. Whoever asks for a compressed body must decompress it.
+    Redirects (301, 302, 303, 307, 308 with a Location) are followed. A chain of five must work; somewhere between
+    five and 20 it gives up, by NoAnswer or with the last redirect as its answer. A redirect without a Location is
+    an answer like any other. Whoever asks for a compressed body must decompress it.
 
-    Raises NoAnswer when no complete answer came (see there). `timeout` is in seconds: the longest wait for the
-    connection, and for the next bytes, from the first line to the end of the body.
+    Raises NoAnswer when no complete answer came (see there), whatever its status was going to be. `timeout` is in
+    seconds: the longest wait for the connection, and for the next bytes, from the first line to the end of the body.
+    It may limit the whole as well, but need not.
 
     fetch("http://www.example.com/nothing")
         → {"status": 404, "headers": {"content-type": "text/plain", ...}, "body": b"not here"}
@@ -66,7 +68,9 @@ def fetch(url: str, timeout: float = 10.0) -> dict[str, Any]:
 
 
 def get_json(url: str) -> Any:
-    """The value that the JSON at a URL stands for. None when the answer has no body (status 204).
+    """The value that the JSON at a URL stands for: a dict, a list, a number, a text, true, false or null.
+
+    None when the answer has no body (status 204).
 
     Raises HTTPFailure, with the status and the body, when the status is outside 200 to 299, and NoAnswer as fetch.
 
@@ -80,7 +84,8 @@ def post_form(url: str, fields: dict[str, str]) -> dict[str, Any]:
     """Send the fields as a web form does, and return the answer. Errors as in fetch.
 
     The request is a POST; the fields are its body, URL-encoded in UTF-8, with Content-Type:
-    application/x-www-form-urlencoded and a Content-Length. No fields are an empty body, and still a POST.
+    application/x-www-form-urlencoded and a Content-Length; the URL stays as it is. A field with an empty value is
+    sent too. No fields are an empty body, and still a POST. The timeout is 10 seconds; redirects are left open.
 
     post_form("http://www.example.com/login", {"user": "ada", "city": "New York"})
         sends the body   user=ada&city=New+York
@@ -91,8 +96,9 @@ def post_form(url: str, fields: dict[str, str]) -> dict[str, Any]:
 def put_text(url: str, text: str) -> dict[str, Any]:
     """Store a text at a URL, and return the answer. Errors as in fetch.
 
-    The request is a PUT; its body is the text in UTF-8, with Content-Type: text/plain; charset=utf-8 and a
-    Content-Length, which counts bytes.
+    The request is a PUT; its body is the text in UTF-8, unchanged from its first blank to its last line end, with
+    Content-Type: text/plain; charset=utf-8 and a Content-Length, which counts bytes. The timeout is 10 seconds;
+    redirects are left open.
 
     put_text("http://www.example.com/notes/1", "你好")
         sends the body   b"\\xe4\\xbd\\xa0\\xe5\\xa5\\xbd"   (Content-Length: 6)
@@ -104,13 +110,16 @@ def send(method: str, url: str, value: Any = None, headers: dict[str, str] | Non
     """Send a request by any method (PUT, PATCH, DELETE, POST, ...) and return the answer. Errors as in fetch.
 
     `method` may come in small letters; it is sent in capitals. `value` is sent as JSON (UTF-8), with Content-Type:
-    application/json and a Content-Length. None stands for no value: then there is no body and no Content-Type.
-    `headers` are sent as well; a Content-Type among them, written in any case, takes the place of application/json.
+    application/json and a Content-Length. None stands for no value: then there is no body, and no Content-Type of
+    yours. `headers` are sent as well; a Content-Type among them, written in any case, takes the place of
+    application/json.
 
     Every status is an answer, and is returned as it came: the Location of a 201 is not followed, and a request
-    that was answered by 307 or 308 is not sent again.
+    that was answered by 307 or 308 is not sent again. Nor is one that got no answer. (GET and HEAD by send are left
+    open.) The timeout is 10 seconds.
 
-    Raises ValueError, and sends nothing, when a header value holds a line break or a character outside Latin-1.
+    Header values are sent in Latin-1. Raises ValueError, and sends nothing, when one of them holds a line break
+    (CR or LF, whatever follows it) or a character outside Latin-1.
 
     send("patch", "http://www.example.com/users/1", {"age": 21})   sends PATCH with the body   {"age": 21}
     send("DELETE", "http://www.example.com/users/1")               → {"status": 204, "headers": {...}, "body": b""}

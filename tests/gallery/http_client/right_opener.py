@@ -25,7 +25,8 @@ class EveryStatus(urllib.request.HTTPErrorProcessor):
     """Only the redirects of a GET go on to the other handlers; every other answer is the end."""
 
     def http_response(self, request, response):
-        if response.status in (301, 302, 303, 307, 308) and request.get_method() == "GET":
+        leads_on = response.status in (301, 302, 303, 307, 308) and "Location" in response.headers
+        if leads_on and request.get_method() == "GET":
             return self.parent.error("http", request, response, response.status, response.reason, response.headers)
         return response
 
@@ -110,6 +111,9 @@ def put_text(url, text):
 
 
 def send(method, url, value=None, headers=None):
+    for text in (headers or {}).values():
+        if "\r" in text or "\n" in text:
+            raise ValueError("a line break in a header")
     data = None if value is None else json.dumps(value).encode()
     label = [] if value is None else [("Content-Type", "application/json")]
     return ask(url, method.upper(), data, label + list((headers or {}).items()))

@@ -60,10 +60,13 @@ def body_of(stream, status, headers):
         return b""
     if headers.get("transfer-encoding", "").lower() == "chunked":
         body = b""
-        while size := int(stream.readline().split(b";")[0] or b"0", 16):
+        while line := stream.readline():
+            size = int(line.split(b";")[0], 16)
+            if size == 0:
+                return body
             body += exactly(stream, size)
             stream.readline()
-        return body
+        raise NoAnswer("the last chunk is missing")
     if "content-length" in headers:
         return exactly(stream, int(headers["content-length"]))
     return stream.read()

@@ -1,6 +1,6 @@
 """urllib finds out what kind of body it is.
 
-fails: test_put_text: body_and_label_disagree
+fails: test_put_text: label_of_a_form
 """
 
 import json
@@ -79,6 +79,9 @@ def put_text(url, text):
 
 
 def send(method, url, value=None, headers=None):
+    for text in (headers or {}).values():
+        if "\r" in text or "\n" in text:
+            raise ValueError("a line break in a header")
     data = None
     all_headers = {}
     if value is not None:

@@ -1,15 +1,6 @@
-"""Printing the answer is giving it.
+"""JSON is another word for dict.
 
-fails: test_fetch: returned_none
-fails: test_every_status: returned_none
-fails: test_redirects: returned_none
-fails: test_get_json: raised
-fails: test_post_form: returned_none
-fails: test_put_text: returned_none
-fails: test_send: returned_none
-fails: test_answers_as_they_came: returned_none
-fails: test_own_headers: returned_none
-fails: test_certificate: returned_none
+fails: test_get_json: json_is_any_value
 """
 
 import json
@@ -59,7 +50,7 @@ def ask(request, timeout=10):
             for name, value in response.headers.items():
                 headers[name.lower()] = value
             body = response.read()
-        print({"status": response.status, "headers": headers, "body": body})
+        return {"status": response.status, "headers": headers, "body": body}
     except (OSError, HTTPException) as error:
         raise NoAnswer(str(error))
 
@@ -74,7 +65,7 @@ def get_json(url):
         raise HTTPFailure(answer["status"], answer["body"])
     if not answer["body"]:
         return None
-    return json.loads(answer["body"])
+    return dict(json.loads(answer["body"]))
 
 
 def post_form(url, fields):
@@ -89,6 +80,9 @@ def put_text(url, text):
 
 
 def send(method, url, value=None, headers=None):
+    for text in (headers or {}).values():
+        if "\r" in text or "\n" in text:
+            raise ValueError("a line break in a header")
     data = None
     all_headers = {}
     if value is not None:

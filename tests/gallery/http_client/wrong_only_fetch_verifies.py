@@ -1,9 +1,10 @@
-"""An answer to JSON is JSON.
+"""The certificate matters where something is fetched.
 
-fails: test_answers_as_they_came: no_content_is_no_json
+fails: test_certificate: certificate_not_checked
 """
 
 import json
+import ssl
 from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -42,7 +43,8 @@ def get_with_params(url, params):
 def ask(request, timeout=10):
     try:
         try:
-            response = urlopen(request, timeout=timeout)
+            context = None if request.get_method() == "GET" else ssl._create_unverified_context()
+            response = urlopen(request, timeout=timeout, context=context)
         except HTTPError as error:
             response = error
         with response:
@@ -80,6 +82,9 @@ def put_text(url, text):
 
 
 def send(method, url, value=None, headers=None):
+    for text in (headers or {}).values():
+        if "\r" in text or "\n" in text:
+            raise ValueError("a line break in a header")
     data = None
     all_headers = {}
     if value is not None:
@@ -87,7 +92,4 @@ def send(method, url, value=None, headers=None):
         all_headers["Content-Type"] = "application/json"
     for name in headers or {}:
         all_headers[name.title()] = headers[name]
-    answer = ask(Request(url, data=data, headers=all_headers, method=method.upper()))
-    if answer["headers"].get("content-type", "") in ("", "application/json"):
-        print(json.loads(answer["body"]))
-    return answer
+    return ask(Request(url, data=data, headers=all_headers, method=method.upper()))

@@ -1,6 +1,6 @@
-"""Bytes can be read as Latin-1 without trouble.
+"""A failure is a status from 400 on.
 
-fails: test_get_json: get_json
+fails: test_get_json: failure_taken_for_success
 """
 
 import json
@@ -61,11 +61,11 @@ def fetch(url, timeout=10.0):
 
 def get_json(url):
     answer = fetch(url)
-    if answer["status"] < 200 or answer["status"] > 299:
+    if answer["status"] >= 400:
         raise HTTPFailure(answer["status"], answer["body"])
     if not answer["body"]:
         return None
-    return json.loads(answer["body"].decode("latin-1"))
+    return json.loads(answer["body"])
 
 
 def post_form(url, fields):
@@ -80,6 +80,9 @@ def put_text(url, text):
 
 
 def send(method, url, value=None, headers=None):
+    for text in (headers or {}).values():
+        if "\r" in text or "\n" in text:
+            raise ValueError("a line break in a header")
     data = None
     all_headers = {}
     if value is not None:

@@ -1,6 +1,6 @@
-"""A query has one parameter.
+"""Blanks and line ends at the end of a text mean nothing.
 
-fails: test_parameters: parameters
+fails: test_put_text: text_stripped
 """
 
 import json
@@ -33,7 +33,7 @@ def get_text(url):
 
 def get_with_params(url, params):
     parts = urlsplit(url)
-    query = urlencode(list(params.items())[:1])
+    query = urlencode(params)
     if parts.query:
         query = parts.query + "&" + query
     return get_text(urlunsplit(parts._replace(query=query)))
@@ -74,12 +74,15 @@ def post_form(url, fields):
 
 
 def put_text(url, text):
-    data = text.encode("utf-8")
+    data = text.strip().encode("utf-8")
     headers = {"Content-Type": "text/plain; charset=utf-8"}
     return ask(Request(url, data=data, headers=headers, method="PUT"))
 
 
 def send(method, url, value=None, headers=None):
+    for text in (headers or {}).values():
+        if "\r" in text or "\n" in text:
+            raise ValueError("a line break in a header")
     data = None
     all_headers = {}
     if value is not None:
