@@ -88,7 +88,7 @@ def get_hidden_page(url: str, user: str, password: str) -> str:
 
 
 def get_by_url(url: str) -> str:
-    """The text of a page whose URL holds the login."""
+    """The text of a page whose URL holds the login, http://user:password@host/."""
     parts = urlsplit(url)
     # To urllib "ada:pw@host" would be the host's name: the login has to come out first.
     bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
-from dojo.expect import Scene, Student, raises
+from dojo.expect import Answer, Expectation, Scene, Student, raises
 from dojo.fakes.http import FakeHTTP, Received, Response
 from dojo.fakes.tls import Authority
 from dojo.fresh import Fresh
@@ -14,6 +14,7 @@ from dojo.outcome import Raised
 from dojo.wire import Wire
 
 FORM = "application/x-www-form-urlencoded"
+TWO_REQUESTS = "at most 2 requests", "最多 2 次请求"
 
 
 def test_basic_header(student: Student, fresh: Fresh) -> None:
@@ -61,10 +62,10 @@ def test_read_basic(student: Student, fresh: Fresh) -> None:
         parted_at_last_colon=(f"{user}:{first}:{second}", ""),
     )
     name, secret = fresh.name(), f"密码{fresh.word()}"
-    student.read_basic(_basic(name, secret).replace("Basic", fresh.one_of(["basic", "BASIC"]))).returns(
-        (name, secret),
-        scheme_has_case=raises("ValueError"),
-    )
+    for scheme in ("BASIC", "basic", "bAsIc"):
+        student.read_basic(_basic(name, secret).replace("Basic", scheme)).returns(
+            (name, secret), scheme_has_case=raises("ValueError")
+        )
     wrong = {"not_basic_let_through": lambda got: isinstance(got, (tuple, list))}
     student.read_basic(_basic(user, secret).replace("Basic", "Bearer")).raises("ValueError", **wrong)
     student.read_basic(f"Basic {base64.b64encode(fresh.word().encode()).decode()}").raises("ValueError", **wrong)
@@ -96,8 +97,8 @@ def test_may_send_password(student: Student, fresh: Fresh) -> None:
         f"http://{fresh.host()}/127.0.0.1?localhost",
     ):
         student.may_send_password(url).returns(False, looks_like_this_machine=True)
-    student.may_send_password(f"ftp://{fresh.host()}{page}").returns(False, clear_text_allowed=True)
-    student.may_send_password(f"ftp://127.0.0.1{page}").returns(False, clear_text_allowed=True)
+    student.may_send_password(f"ftp://{fresh.host()}{page}").returns(False, other_scheme=True)
+    student.may_send_password(f"ftp://127.0.0.1{page}").returns(False, other_scheme=True)
 
 
 def test_same_site(student: Student, fresh: Fresh) -> None:
@@ -121,6 +122,8 @@ def test_same_site(student: Student, fresh: Fresh) -> None:
     student.same_site(f"http://localhost:{number}{a}", f"http://127.0.0.1:{number}{a}").returns(
         False, host_is_a_name=True
     )
+    login = f"{fresh.word()}:{fresh.word()}"
+    student.same_site(f"http://{login}@{name}{a}", f"http://{name}{b}").returns(True, login_is_no_host=False)
 
 
 def test_get_page(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
@@ -129,15 +132,17 @@ def test_get_page(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) 
     受 Basic 保护的页面：服务器用 401 询问，正确的请求头可以打开它
     """
     (user, secret), text = _login(fresh), f"你好 {fresh.name()}"
-    scene.tell("The page is protected by HTTP Basic.", "页面受 HTTP Basic 保护。")
+    target = f"/page?{fresh.word()}={fresh.word()}"
+    scene.now("The page is protected by HTTP Basic.", "页面受 HTTP Basic 保护。")
     http.protect_basic("/page", user, secret, realm=fresh.word(), body=text)
-    student.get_page(http.url("/page"), user, secret).returns(
+    student.get_page(http.url(target), user, secret).returns(
         text, page_is_utf8=_as_latin_1(text), **_not_let_in(http, user, secret)
     )
+    _expect_query(scene, http, target)
     scene.expect([str(request) for request in http.requests], "received").satisfies(
-        lambda seen: len(seen) <= 2, "at most 2 requests", asked_again_and_again=lambda seen: True
+        lambda seen: len(seen) <= 2, TWO_REQUESTS, asked_again_and_again=lambda seen: True
     )
-    scene.tell(
+    scene.now(
         "Another page offers two schemes, each in a header of its own: first Bearer, then Basic.",
         "另一个页面提供两种方案，各占一个响应头：先是 Bearer，然后是 Basic。",
     )
@@ -146,12 +151,18 @@ def test_get_page(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) 
     student.get_page(http.url("/choice"), user, secret).returns(
         text, first_scheme_only=lambda got: isinstance(got, Raised), **_not_let_in(http, user, secret)
     )
+    scene.now("/lower offers `basic`, in lower case.", "/lower 提供的是小写的 `basic`。")
+    refusal = Response("", 401, [("WWW-Authenticate", f'basic realm="{fresh.word()}"')])
+    http.on("GET", "/lower", handler=_guarded(user, secret, text, refusal=refusal))
+    student.get_page(http.url("/lower"), user, secret).returns(
+        text, scheme_has_case=lambda got: isinstance(got, Raised), **_not_let_in(http, user, secret)
+    )
 
 
 def test_refused(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
-    """who is refused gets a PermissionError, after two requests at most; what is not there is another OSError
+    """who is refused gets a PermissionError, after two requests at most; another error is another OSError
 
-    被拒绝时抛出 PermissionError，最多两次请求；页面不存在则是别的 OSError
+    被拒绝时抛出 PermissionError，最多两次请求；其他错误则是别的 OSError
     """
     user, secret, text = fresh.word(), fresh.word(), fresh.word()
     http.protect_basic("/page", user, secret, body=text)
@@ -160,7 +171,7 @@ def test_refused(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -
         "error_page_returned": lambda got: isinstance(got, str),
         "refusal_not_translated": raises("OSError"),
     }
-    scene.tell("Then it is called with a wrong password.", "然后用错误的密码调用。")
+    scene.now("Then it is called with a wrong password.", "然后用错误的密码调用。")
     before = len(http.requests)
 
     def tireless(request: Received) -> Response:
@@ -179,7 +190,7 @@ def test_refused(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -
         **refusal,
     )
     scene.expect([str(request) for request in http.requests[before:]], "received").satisfies(
-        lambda seen: len(seen) <= 2, "at most 2 requests", asked_again_and_again=lambda seen: True
+        lambda seen: len(seen) <= 2, TWO_REQUESTS, asked_again_and_again=lambda seen: True
     )
     for path, status, headers, english, chinese in (
         (
@@ -192,60 +203,59 @@ def test_refused(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -
         ("/forbidden", 403, [], "403, without WWW-Authenticate", "403，没有 WWW-Authenticate"),
         ("/silent", 401, [], "401, without WWW-Authenticate", "401，没有 WWW-Authenticate"),
     ):
-        scene.tell(f"{path} answers {english}.", f"{path} 回答 {chinese}。")
+        scene.now(f"{path} answers {english}.", f"{path} 回答 {chinese}。")
         http.on("GET", path, status=status, headers=headers, body="No.")
         student.get_page(http.url(path), user, secret).raises(
             "PermissionError",
             **refusal,
             challenge_crashes=raises("Exception"),
         )
-    scene.tell("/nothing answers 404.", "/nothing 回答 404。")
-    http.on("GET", "/nothing", status=404, body="Not here.")
-    got = student.get_page(http.url("/nothing"), user, secret).raises(
-        "OSError", error_page_returned=lambda got: isinstance(got, str)
-    )
-    scene.expect(got, "raised").satisfies(
-        lambda got: "PermissionError" not in got.bases,
-        "an OSError that is no PermissionError",
-        every_error_is_refusal=lambda got: True,
-    )
+    for status in (404, 500, 503):
+        scene.now(f"/nothing answers {status}.", f"/nothing 回答 {status}。")
+        http.on("GET", "/nothing", status=status, body="Not here.")
+        got = student.get_page(http.url("/nothing"), user, secret).raises(
+            "OSError", error_page_returned=lambda got: isinstance(got, str)
+        )
+        _expect_no_refusal(scene, got)
 
 
-def test_redirect_on_site(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
-    """a page that moved within its site: the password goes along
-
-    页面在站点内搬家：密码要跟着走
-    """
-    user, secret, text = fresh.word(), fresh.word(), fresh.word()
-    start, end = f"/{fresh.word()}/page", f"/{fresh.word()}/page"
-    status = fresh.one_of([301, 302, 303, 307, 308])
-    scene.tell(
-        f"{start} answers {status} and leads to {end}; both want the password.",
-        f"{start} 回答 {status}，指向 {end}；两处都需要密码。",
-    )
-    http.on("GET", start, handler=_guarded(user, secret, Response(status=status, headers=[("Location", end)])))
-    http.on("GET", end, handler=_guarded(user, secret, text))
-
-    def reached() -> list[Received]:
-        return [request for request in http.requests if request.path == end]
-
-    student.get_page(http.url(start), user, secret).returns(
-        text,
-        **_not_let_in(http, user, secret),
-        password_lost_on_the_way=lambda got: reached() and not any(request.basic for request in reached()),
-        redirect_on_site=lambda got: http.requests and not reached() and isinstance(got, (Raised, str)),
-    )
-
-
-def test_redirect_elsewhere(
+def test_redirects(
     scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP, other_http: FakeHTTP, wire: Wire, authority: Authority
 ) -> None:
-    """a redirect to another site is followed, but the password stays at home
+    """redirects are followed: within the site with the password, to another site without it
 
-    重定向到别的站点时可以跟过去，但密码要留下
+    重定向要跟过去：站点内带着密码，到别的站点时密码留下
     """
     user, secret, text = fresh.word(), fresh.word(), fresh.word()
     scene.environment["SSL_CERT_FILE"] = authority.ca_file
+
+    def home_again(status: int, location: str, end: str) -> None:
+        start = f"/{fresh.word()}/page"
+        scene.now(
+            f"{start} answers {status}, Location: {location}; both ends want the password.",
+            f"{start} 回答 {status}，Location: {location}；两处都需要密码。",
+        )
+        http.on("GET", start, handler=_guarded(user, secret, Response(status=status, headers=[("Location", location)])))
+        http.on("GET", end, handler=_guarded(user, secret, text))
+
+        def reached() -> list[Received]:
+            return [request for request in http.requests if request.path == end]
+
+        def missed(got: object) -> bool:
+            return bool(http.requests and not reached() and isinstance(got, (Raised, str)))
+
+        student.get_page(http.url(start), user, secret).returns(
+            text,
+            **_not_let_in(http, user, secret),
+            password_lost_on_the_way=lambda got: reached() and not any(request.basic for request in reached()),
+            location_not_completed=lambda got: location[0] not in "/h" and missed(got),
+            redirect_on_site=missed,
+        )
+
+    for status in (302, 301, 307, 308):
+        end = f"/{fresh.word()}/page"
+        home_again(status, end if status in (302, 307) else http.url(end), end)
+    home_again(303, "../next", "/next")
 
     def carried(server: FakeHTTP, path: str) -> list[str]:
         return [
@@ -259,30 +269,42 @@ def test_redirect_elsewhere(
         return any(request.path == path for request in server.requests)
 
     def follow(home: FakeHTTP, start: str, away: FakeHTTP, url: str, reason: str) -> None:
-        end = urlsplit(url).path
-        away.on("GET", end, body=text)
+        end = "/" + url.rpartition("/")[2]
+        more = f"{end}/more"
+        away.on("GET", end, status=302, headers={"Location": more})
+        away.on("GET", more, body=text)
         answer = Response(status=302, headers=[("Location", url)])
         home.on("GET", start, handler=_guarded(user, secret, answer))
         student.get_page(home.url(start), user, secret).returns(
             text,
             **_not_let_in(home, user, secret),
-            redirect_elsewhere=lambda got: home.requests and not came(away, end) and isinstance(got, (Raised, str)),
+            location_not_completed=lambda got: url.startswith("//") and not came(away, end),
+            redirect_elsewhere=lambda got: home.requests and not came(away, more) and isinstance(got, (Raised, str)),
         )
-        scene.expect(carried(away, end), "received").satisfies(
-            lambda seen: not seen, f"no Authorization for {end}", **{reason: lambda seen: True}
-        )
+        for path, mistake in ((end, reason), (more, "password_on_second_hop")):
+            scene.expect(carried(away, path), "received").satisfies(
+                lambda seen: not seen,
+                (f"no Authorization for {path}", f"{path} 没有收到 Authorization"),
+                **{mistake: lambda seen: True},
+            )
 
-    scene.tell(
-        "/1 on 127.0.0.1 leads to /name on localhost: another host name.",
-        "127.0.0.1 上的 /1 指向 localhost 上的 /name：主机名不同。",
+    slashes = f"//127.0.0.1:{other_http.port}/port"
+    inside = "There it is one redirect more, within that site."
+    inside_zh = "在那里还要再重定向一次，在那个站点之内。"
+    scene.now(
+        f"/1 on 127.0.0.1 leads to /name on localhost: another host name. {inside}",
+        f"127.0.0.1 上的 /1 指向 localhost 上的 /name：主机名不同。{inside_zh}",
     )
     follow(http, "/1", http, http.url("/name", host="localhost"), "password_follows_redirect")
-    scene.tell("/2 over https leads to /scheme over http.", "https 的 /2 指向 http 的 /scheme。")
+    scene.now(f"/2 over https leads to /scheme over http. {inside}", f"https 的 /2 指向 http 的 /scheme。{inside_zh}")
     with FakeHTTP(wire, tls=authority.good, name="secure") as secure:
         follow(secure, "/2", other_http, other_http.url("/scheme"), "password_leaves_https")
-    scene.tell("/3 leads to /port, on another port of the same host.", "/3 指向同一主机另一个端口上的 /port。")
-    follow(http, "/3", other_http, other_http.url("/port"), "password_follows_to_port")
-    scene.tell(
+    scene.now(
+        f"/3 leads to /port, on another port of the same host, by Location: {slashes}. {inside}",
+        f"/3 用 Location: {slashes} 指向同一主机另一个端口上的 /port。{inside_zh}",
+    )
+    follow(http, "/3", other_http, slashes, "password_follows_to_port")
+    scene.now(
         "/4 wants no password; it leads to another site, whose page /asks wants one.",
         "/4 不需要密码；它指向另一个站点，那里的 /asks 需要密码。",
     )
@@ -295,7 +317,9 @@ def test_redirect_elsewhere(
         refusal_not_translated=raises("Exception"),
     )
     scene.expect(carried(other_http, "/asks"), "received").satisfies(
-        lambda seen: not seen, "no Authorization for /asks", password_for_whoever_asks=lambda seen: True
+        lambda seen: not seen,
+        ("no Authorization for /asks", "/asks 没有收到 Authorization"),
+        password_for_whoever_asks=lambda seen: True,
     )
 
 
@@ -308,29 +332,28 @@ def test_hidden_page(scene: Scene, student: Student, fresh: Fresh, http: FakeHTT
     nothing = Response("There is no such page.", 404)
     mistakes = _not_let_in(http, user, secret)
     mistakes["hidden_page"] = mistakes.pop("no_password_sent")
-    scene.tell("A stranger gets 404 here, without WWW-Authenticate.", "陌生人在这里得到 404，没有 WWW-Authenticate。")
+    scene.now("A stranger gets 404 here, without WWW-Authenticate.", "陌生人在这里得到 404，没有 WWW-Authenticate。")
     http.on("GET", "/private", handler=_guarded(user, secret, text, nothing))
     student.get_hidden_page(http.url("/private"), user, secret).returns(text, **mistakes)
-    student.get_hidden_page(http.url("/private"), user, fresh.word()).raises(
+    scene.now("The same with a wrong password: 404 again.", "同一个页面，密码不对：还是 404。")
+    got = student.get_hidden_page(http.url("/private"), user, fresh.word()).raises(
         "OSError", something_left_behind=text, error_page_returned=lambda got: isinstance(got, str)
     )
-    scene.tell("/moved leads to /private.", "/moved 指向 /private。")
+    _expect_no_refusal(scene, got)
+    scene.now("/moved leads to /private.", "/moved 指向 /private。")
     moved = Response(status=302, headers=[("Location", "/private")])
     http.on("GET", "/moved", handler=_guarded(user, secret, moved, nothing))
     student.get_hidden_page(http.url("/moved"), user, secret).returns(
         text, password_lost_on_the_way=lambda got: raises("OSError").matches(got), **mistakes
     )
-    scene.tell("/away leads to another site.", "/away 指向另一个站点。")
+    scene.now(
+        "/away leads to another site, where it is one redirect more.",
+        "/away 指向另一个站点，在那里还要再重定向一次。",
+    )
     away = Response(status=302, headers=[("Location", other_http.url("/port"))])
     http.on("GET", "/away", handler=_guarded(user, secret, away, nothing))
-    other_http.on("GET", "/port", body=text)
-    student.get_hidden_page(http.url("/away"), user, secret).returns(text, **mistakes)
-    scene.expect([request.header("Authorization") for request in other_http.requests], "received").satisfies(
-        lambda seen: seen and not any(seen),
-        "no Authorization at another site",
-        password_follows_redirect=any,
-    )
-    scene.tell("Wrong user, and the server says 403.", "用户不对，服务器回答 403。")
+    _expect_left_at_home(scene, other_http, text, lambda: student.get_hidden_page(http.url("/away"), user, secret))
+    scene.now("Wrong user, and the server says 403.", "用户不对，服务器回答 403。")
     http.on("GET", "/closed", status=403, body="No.")
     student.get_hidden_page(http.url("/closed"), fresh.word(), secret).raises(
         "PermissionError",
@@ -339,15 +362,16 @@ def test_hidden_page(scene: Scene, student: Student, fresh: Fresh, http: FakeHTT
     )
 
 
-def test_login_in_url(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
+def test_login_in_url(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP, other_http: FakeHTTP) -> None:
     """user and password in the URL are taken out, decoded, and sent as a header
 
     URL 里的用户名和密码要取出来、解码，再放进请求头
     """
     user, text = fresh.word(), fresh.word()
     secret = f"{fresh.word()}@:/+üü%"
-    written = f"{user}:{quote(secret, safe='+')}"
-    scene.tell("The page is protected by HTTP Basic.", "页面受 HTTP Basic 保护。")
+    encoded = quote(secret, safe="+:")
+    written, target = f"{user}:{encoded}", f"/page?{fresh.word()}={fresh.word()}"
+    scene.now("The page is protected by HTTP Basic.", "页面受 HTTP Basic 保护。")
     http.protect_basic("/page", user, secret, body=text)
 
     def url(login: str, path: str) -> str:
@@ -356,11 +380,15 @@ def test_login_in_url(scene: Scene, student: Student, fresh: Fresh, http: FakeHT
     def sent() -> tuple[str, str] | None:
         return next((request.basic for request in reversed(http.requests) if request.basic), None)
 
-    student.get_by_url(url(written, "/page")).returns(
+    student.get_by_url(url(written, target)).returns(
         text,
+        decoded_too_early=lambda got: (
+            not http.connections and (_raised(got, "PermissionError") or raises("ValueError", "Port").matches(got))
+        ),
         login_in_url=lambda got: _raised(got, "OSError", "HTTPException") and not http.requests,
-        login_not_decoded=lambda got: sent() == (user, quote(secret, safe="+")),
-        plus_is_no_space=lambda got: sent() == (user, unquote_plus(quote(secret, safe="+"))),
+        login_not_decoded=lambda got: sent() == (user, encoded),
+        plus_is_no_space=lambda got: sent() == (user, unquote_plus(encoded)),
+        parted_at_every_colon=lambda got: sent() == (user, secret.partition(":")[0]),
         **_not_let_in(http, user, secret),
     )
     scene.expect([request.header("Host") for request in http.requests], "received").satisfies(
@@ -368,19 +396,55 @@ def test_login_in_url(scene: Scene, student: Student, fresh: Fresh, http: FakeHT
         f"Host: 127.0.0.1:{http.port}",
         login_in_url=lambda hosts: True,
     )
-    scene.tell("A URL with a user and no password.", "URL 里只有用户名，没有密码。")
+    _expect_query(scene, http, target)
+    scene.now("A URL with a user and no password.", "URL 里只有用户名，没有密码。")
     http.protect_basic("/user", user, "", body=text)
     student.get_by_url(url(user, "/user")).returns(
         text,
         none_is_no_password=lambda got: raises("TypeError").matches(got) or sent() == (user, "None"),
         no_password_sent=lambda got: sent() == (user, secret),
     )
-    scene.tell("A URL without a login, and a page for everybody.", "URL 里没有用户名，页面对所有人开放。")
-    http.on("GET", "/open", body=text)
-    student.get_by_url(http.url("/open")).returns(text, no_login_crashes=lambda got: isinstance(got, Raised))
-    scene.expect(http.request_to("/open").header("Authorization"), "received").equals(
-        None, none_is_no_password=lambda got: isinstance(got, str)
+    scene.now("/moved leads to /page.", "/moved 指向 /page。")
+    moved = Response(status=302, headers=[("Location", "/page")])
+    http.on("GET", "/moved", handler=_guarded(user, secret, moved))
+    student.get_by_url(url(written, "/moved")).returns(text, password_lost_on_the_way=raises("OSError"))
+    scene.now(
+        "/away leads to another site, where it is one redirect more.",
+        "/away 指向另一个站点，在那里还要再重定向一次。",
     )
+    away = Response(status=302, headers=[("Location", other_http.url("/port"))])
+    http.on("GET", "/away", handler=_guarded(user, secret, away))
+    _expect_left_at_home(scene, other_http, text, lambda: student.get_by_url(url(written, "/away")))
+    scene.now("/nothing answers 404.", "/nothing 回答 404。")
+    http.on("GET", "/nothing", status=404, body="Not here.")
+    got = student.get_by_url(url(written, "/nothing")).raises(
+        "OSError", error_page_returned=lambda got: isinstance(got, str)
+    )
+    _expect_no_refusal(scene, got)
+
+    def expect_nothing_sent(before: int) -> None:
+        seen = [request.header("Authorization") for request in http.requests[before:]]
+        scene.expect(seen, "received").satisfies(
+            lambda seen: not any(seen),
+            ("no Authorization", "没有 Authorization"),
+            none_is_no_password=lambda seen: any(b"None" in _decoded(header) for header in seen if header),
+            header_without_user=any,
+        )
+
+    scene.now("A URL without a login, and a page for everybody.", "URL 里没有用户名，页面对所有人开放。")
+    http.on("GET", "/open", body=text)
+    before = len(http.requests)
+    student.get_by_url(http.url("/open")).returns(text, no_login_crashes=lambda got: isinstance(got, Raised))
+    expect_nothing_sent(before)
+    scene.now("A URL without a login, and a page that wants one.", "URL 里没有用户名，页面却要登录。")
+    before = len(http.requests)
+    student.get_by_url(http.url("/page")).raises(
+        "PermissionError",
+        something_left_behind=text,
+        error_page_returned=lambda got: isinstance(got, str),
+        refusal_not_translated=raises("Exception"),
+    )
+    expect_nothing_sent(before)
 
 
 def test_log_in(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
@@ -389,39 +453,51 @@ def test_log_in(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) ->
     表单用 POST 发送；cookie 随它的应答而来，即使应答是重定向
     """
     user, secret = fresh.name(), f"{fresh.word()}&x=1+2 %é"
-    cookies = {"session": f"{fresh.word()}==", "lang": fresh.word()}
-    expires, status = "Expires=Wed, 21 Oct 2099 07:28:00 GMT", fresh.one_of([302, 303])
-    scene.tell(
-        f"The form answers {status} to who is let in, with two cookies, and 403 to others.",
-        f"表单对登录成功者回答 {status} 并设置两个 cookie，对其他人回答 403。",
-    )
+    cookies = {"session": f"{fresh.word()}==", "lang": fresh.word(), "title": f'"{fresh.word()} {fresh.word()}"'}
+    expires = "Expires=Wed, 21 Oct 2099 07:28:00 GMT"
 
-    def form(request: Received) -> Response:
-        if request.media_type != FORM or dict(request.form()) != {"user": user, "password": secret}:
-            return Response("Wrong user or password.", 403)
-        headers = [
-            ("Location", "/start"),
-            ("Set-Cookie", f"session={cookies['session']}; {expires}; Path=/; HttpOnly"),
-            ("Set-Cookie", f"lang={cookies['lang']}; Path=/"),
-        ]
-        return Response(status=status, headers=headers)
+    def form(welcome: int, refusal: int) -> Callable[[Received], Response]:
+        def answer(request: Received) -> Response:
+            if request.media_type != FORM or dict(request.form()) != {"user": user, "password": secret}:
+                return Response("Wrong user or password.", refusal)
+            headers = [
+                ("Location", "/start"),
+                ("Set-Cookie", f"session={cookies['session']}; {expires}; Path=/; HttpOnly"),
+                ("Set-Cookie", f"lang={cookies['lang']}; Path=/"),
+                ("Set-Cookie", f"title={cookies['title']}; Path=/"),
+            ]
+            return Response(status=welcome, headers=headers)
 
-    http.on("POST", "/login", handler=form)
+        return answer
+
+    def started() -> bool:
+        return any(request.path == "/start" for request in http.requests)
+
     http.on("GET", "/start", body="Welcome.")
-    student.log_in(http.url("/login"), user, secret).returns(
-        cookies,
-        **_form_mistakes(http),
-        form_not_encoded=lambda got: dict(_last(http, "/login").form()) != {"user": user, "password": secret},
-        cookies_of_redirect_missed=lambda got: got == {} or (http.requests and isinstance(got, Raised)),
-        attributes_are_no_cookies=lambda got: {"path", "expires", "httponly"} & {name.lower() for name in got},
-        one_cookie_only=lambda got: len(got) == 1 and set(got) <= set(cookies),
-        cookie_value_cut=lambda got: got["session"] == cookies["session"].partition("=")[0],
-    )
-    student.log_in(http.url("/login"), user, fresh.word()).raises(
-        "PermissionError",
-        refused_login_unnoticed=lambda got: isinstance(got, dict),
-        refusal_not_translated=raises("Exception"),
-    )
+    for welcome, refusal in ((303, 403), (302, 401)):
+        scene.now(
+            f"The form answers {welcome} to who is let in, with three cookies, and {refusal} to others.",
+            f"表单对登录成功者回答 {welcome} 并设置三个 cookie，对其他人回答 {refusal}。",
+        )
+        http.on("POST", "/login", handler=form(welcome, refusal))
+        student.log_in(http.url("/login"), user, secret).returns(
+            cookies,
+            **_form_mistakes(http),
+            form_not_encoded=lambda got: dict(_last(http, "/login").form()) != {"user": user, "password": secret},
+            cookies_of_redirect_missed=lambda got: started() and (got == {} or isinstance(got, Raised)),
+            cookies_folded=lambda got: (
+                raises("ValueError").matches(got) or (any("2099" in name for name in got) and "Expires" not in got)
+            ),
+            attributes_are_no_cookies=lambda got: {"path", "expires", "httponly"} & {name.lower() for name in got},
+            one_cookie_only=lambda got: len(got) == 1 and set(got) <= set(cookies),
+            cookie_value_cut=lambda got: got["session"] == cookies["session"].partition("=")[0],
+            cookie_quotes_lost=lambda got: got == {**cookies, "title": cookies["title"].strip('"')},
+        )
+        student.log_in(http.url("/login"), user, fresh.word()).raises(
+            "PermissionError",
+            refused_login_unnoticed=lambda got: isinstance(got, dict),
+            refusal_not_translated=raises("Exception"),
+        )
 
 
 def test_visit(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
@@ -442,47 +518,78 @@ def test_visit(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> 
     def login(request: Received) -> Response:
         given = dict(request.form())
         if given.get("password") != secret:
-            return Response("Wrong user or password.", 403)
-        return Response(status=303, headers=[("Location", "/start"), *set_cookie(given["user"])])
+            return Response("Wrong user or password.", 401)
+        # A cookie that only the first session has: whoever sends it later has kept a jar.
+        hint = [("Set-Cookie", "tour=1; Path=/")] if given["user"] == first else []
+        return Response(status=303, headers=[("Location", "/start"), *set_cookie(given["user"]), *hint])
 
-    def home(request: Received) -> Response:
-        user = current.pop(request.cookies.get("session", ""), None)
-        return Response(f"home of {user}", 200, set_cookie(user)) if user else Response("Log in.", 401)
+    def changing(status: int, text: str, *headers: tuple[str, str]) -> Callable[[Received], Response]:
+        """A page for the session alone, whose answer gives the cookie a new value."""
 
-    def news(request: Received) -> Response:
-        user = current.get(request.cookies.get("session", ""))
-        return Response(f"news for {user}") if user else Response("Log in.", 401)
+        def answer(request: Received) -> Response:
+            user = current.pop(request.cookies.get("session", ""), None)
+            if user is None:
+                return Response("Log in.", 401)
+            return Response(text.format(user), status, [*headers, *set_cookie(user)])
+
+        return answer
+
+    def reading(text: str) -> Callable[[Received], Response]:
+        """A page for the session alone."""
+
+        def answer(request: Received) -> Response:
+            user = current.get(request.cookies.get("session", ""))
+            return Response(text.format(user)) if user else Response("Log in.", 401)
+
+        return answer
 
     http.on("POST", "/login", handler=login)
     http.on("GET", "/start", body="Welcome.")
-    http.on("GET", "/home", handler=home)
-    http.on("GET", "/news", handler=news)
-    http.on("GET", "/staff", status=403, body="Staff only.")
-    scene.tell(
-        "/home gives the session's cookie a new value, which /news wants; /staff answers 403.",
-        "/home 给会话 cookie 换一个新值，/news 要的是新值；/staff 回答 403。",
-    )
-
-    def brought(path: str) -> list[str | None]:
-        return [request.cookies.get("session") for request in http.requests if request.path == path]
+    http.on("GET", "/home", handler=changing(200, "home of {}"))
+    http.on("GET", "/news", handler=reading("news for {}"))
+    http.on("GET", "/staff", handler=changing(403, "Staff only."))
+    http.on("GET", "/lounge", status=401, body="Members only.")
+    http.on("GET", "/old", handler=changing(302, "", ("Location", "/new")))
+    http.on("GET", "/new", handler=reading("new page of {}"))
+    pages = ["/home", "/news", "/staff", "/news", "/lounge", "/old"]
 
     def visit(user: str) -> None:
-        pages = [http.url(path) for path in ("/home", "/news", "/staff", "/news")]
-        student.visit(http.url("/login"), user, secret, pages).returns(
-            [f"home of {user}", f"news for {user}", None, f"news for {user}"],
+        start = len(http.requests)
+
+        def brought(path: str) -> list[str | None]:
+            return [request.cookies.get("session") for request in http.requests[start:] if request.path == path]
+
+        student.visit(http.url("/login"), user, secret, [http.url(path) for path in pages]).returns(
+            [f"home of {user}", f"news for {user}", None, f"news for {user}", None, f"new page of {user}"],
             **_form_mistakes(http),
             something_left_behind=lambda got: bool(_last(http, "/login").cookies),
             cookies_forgotten=lambda got: brought("/home") and not any(brought("/home")),
-            new_value_ignored=lambda got: brought("/news") and brought("/home")[-1] == brought("/news")[-1],
-            error_page_returned=lambda got: len(got) == 4 and isinstance(got[2], str),
-            refusal_ends_visit=lambda got: brought("/staff") and (_raised(got, "OSError") or len(got) < 4),
+            new_value_ignored=lambda got: brought("/news") and brought("/home")[0] == brought("/news")[0],
+            cookie_of_refusal_ignored=lambda got: brought("/staff")[0] == brought("/news")[1],
+            error_page_returned=lambda got: len(got) == len(pages) and any(isinstance(got[at], str) for at in (2, 4)),
+            redirect_on_site=lambda got: brought("/old") and not brought("/new"),
+            cookies_of_redirect_missed=lambda got: brought("/old")[0] == brought("/new")[0],
+            refusal_ends_visit=lambda got: brought("/staff") and (_raised(got, "OSError") or len(got) < len(pages)),
         )
+        kept = sorted({name for request in http.requests[start:] for name in request.cookies} - {"session"})
+        scene.expect(kept, "received").equals(
+            ["tour"] if user == first else [], something_left_behind=["tour"], cookies_forgotten=[]
+        )
+        scene.expect(http.request_to("/login").cookies, "received").equals({}, something_left_behind=bool)
 
+    scene.now(
+        "/home, /staff (403) and /old (302, to /new) each give the session's cookie a new value, which the page "
+        "after it wants; /lounge answers 401.",
+        "/home、/staff（403）和 /old（302，指向 /new）都给会话 cookie 换一个新值，下一个页面要的就是新值；"
+        "/lounge 回答 401。",
+    )
     visit(first)
-    scene.tell("Then another user logs in, with another call.", "然后另一个用户登录，是另一次调用。")
+    scene.now(
+        "Then another user logs in, with another call. Only the first login set the cookie tour.",
+        "然后另一个用户登录，是另一次调用。只有第一次登录设置了 cookie tour。",
+    )
     visit(second)
-    scene.expect(http.request_to("/login").cookies, "received").equals({}, something_left_behind=bool)
-    scene.tell("Then a stranger asks for /news, by get_by_url.", "然后一个陌生人用 get_by_url 请求 /news。")
+    scene.now("Then a stranger asks for /news, by get_by_url.", "然后一个陌生人用 get_by_url 请求 /news。")
     before = len(http.requests)
     student.get_by_url(http.url("/news")).raises(
         "PermissionError",
@@ -491,7 +598,10 @@ def test_visit(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> 
         no_login_crashes=lambda got: _raised(got, "TypeError", "AttributeError"),
         refusal_not_translated=raises("Exception"),
     )
-    scene.tell("Then somebody logs in with a wrong password.", "然后有人用错误的密码登录。")
+    scene.now(
+        "Then somebody logs in with a wrong password: the form answers 401.",
+        "然后有人用错误的密码登录：表单回答 401。",
+    )
     student.visit(http.url("/login"), first, fresh.word(), [http.url("/home")]).raises(
         "PermissionError",
         refused_login_unnoticed=lambda got: isinstance(got, list),
@@ -499,51 +609,90 @@ def test_visit(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> 
     )
 
 
-def test_cookie_rules(scene: Scene, student: Student, fresh: Fresh, https: FakeHTTP, other_http: FakeHTTP) -> None:
+def test_cookie_rules(
+    scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP, https: FakeHTTP, other_http: FakeHTTP
+) -> None:
     """a cookie goes where its attributes say: Path, Secure, its own host, until Max-Age=0
 
     cookie 按属性行事：Path、Secure、只回自己的主机，直到 Max-Age=0
     """
     user, secret, text = fresh.word(), fresh.word(), fresh.word()
-    session, cart, lock = fresh.word(), fresh.word(), fresh.word()
-    cookies = (f"session={session}; Path=/", f"cart={cart}; Path=/shop", f"lock={lock}; Path=/; Secure")
-    scene.tell(f"The login sets {cookies[0]} · {cookies[1]} · {cookies[2]}", f"登录时设置 {'　'.join(cookies)}")
-    headers = [("Set-Cookie", cookie) for cookie in cookies]
-    https.on("POST", "/login", headers=headers, body="Welcome.")
-    for path in ("/home", "/shop/cart", "/shopping", "/end"):
-        https.on("GET", path, body=text)
-    https.on("GET", "/logout", headers={"Set-Cookie": "session=gone; Path=/; Max-Age=0"}, body=text)
-    other_http.on("GET", "/plain", body=text)
-    other_http.on("GET", "/stranger", body=text)
-    pages = [https.url(path) for path in ("/home", "/shop/cart", "/shopping")]
-    pages += [other_http.url("/plain"), other_http.url("/stranger", host="localhost")]
-    pages += [https.url("/logout"), https.url("/end")]
-    student.visit(https.url("/login"), user, secret, pages).returns([text] * len(pages))
+    values = {name: fresh.word() for name in ("session", "cart", "list", "lock", "bolt", "lang")}
+    expect = scene.expect
 
-    everywhere = {"session": session, "lock": lock}
-    seen = https.request_to("/home").cookies
-    scene.expect(seen, "received").equals(
-        everywhere,
-        cookies_forgotten=lambda got: "session" not in got,
-        path_ignored=lambda got: "cart" in got,
+    def visit(server: FakeHTTP, cookies: dict[str, str], *urls: str) -> None:
+        """Log in at the server, which sets these cookies (name → attributes), and get the pages."""
+        lines = [f"{name}={values[name]}; {attributes}" for name, attributes in cookies.items()]
+        paths = ", ".join(urlsplit(url).path for url in urls)
+        scene.now(
+            f"The login sets {' · '.join(lines)}. Then come {paths}.",
+            f"登录时设置 {' · '.join(lines)}。然后是 {paths}。",
+        )
+        server.on("POST", "/login", headers=[("Set-Cookie", line) for line in lines], body="Welcome.")
+        student.visit(server.url("/login"), user, secret, list(urls)).returns([text] * len(urls))
+
+    def at(server: FakeHTTP, path: str) -> dict[str, dict[str, str]]:
+        """The cookies that came with the request to this path."""
+        return {path: server.request_to(path).cookies}
+
+    def wanted(path: str, *names: str) -> dict[str, dict[str, str]]:
+        return {path: {name: values[name] for name in names}}
+
+    for path in ("/home", "/shop/cart", "/shopping", "/end"):
+        http.on("GET", path, body=text)
+    both = {"session": "Path=/", "cart": "Path=/shop", "list": "path=/shop"}
+    visit(http, both, *map(http.url, ("/home", "/shop/cart", "/shopping")))
+    expect(at(http, "/home"), "received").equals(
+        wanted("/home", "session"),
+        cookies_forgotten=lambda got: "session" not in got["/home"],
+        attribute_has_case=lambda got: "list" in got["/home"] and "cart" not in got["/home"],
+        path_ignored=lambda got: "cart" in got["/home"],
     )
-    scene.tell("/shop/cart lies below /shop.", "/shop/cart 在 /shop 之下。")
-    scene.expect(https.request_to("/shop/cart").cookies, "received").equals(
-        {**everywhere, "cart": cart}, path_taken_exactly=lambda got: "cart" not in got
+    expect(at(http, "/shop/cart"), "received").equals(
+        wanted("/shop/cart", "session", "cart", "list"), path_taken_exactly=lambda got: "cart" not in got["/shop/cart"]
     )
-    scene.tell("/shopping does not.", "/shopping 不在。")
-    scene.expect(https.request_to("/shopping").cookies, "received").equals(
-        everywhere, path_is_no_prefix=lambda got: "cart" in got
+    expect(at(http, "/shopping"), "received").equals(
+        wanted("/shopping", "session"), path_is_no_prefix=lambda got: "cart" in got["/shopping"]
+    )
+
+    https.on("GET", "/home", body=text)
+    other_http.on("GET", "/plain", body=text)
+    locked = {"session": "Path=/", "lock": "Path=/; Secure", "bolt": "Path=/; secure"}
+    visit(https, locked, https.url("/home"), other_http.url("/plain"))
+    expect(at(https, "/home"), "received").equals(
+        wanted("/home", "session", "lock", "bolt"), cookies_forgotten=lambda got: "session" not in got["/home"]
     )
     scene.tell("/plain is on the same host, but over http.", "/plain 在同一主机上，但走的是 http。")
-    scene.expect(other_http.request_to("/plain").cookies, "received").satisfies(
-        lambda got: "lock" not in got, "no lock, which is Secure", secure_in_clear=lambda got: True
+    expect(at(other_http, "/plain"), "received").satisfies(
+        lambda got: not {"lock", "bolt"} & set(got["/plain"]),
+        ("neither lock nor bolt, which are Secure", "没有 lock 和 bolt，它们是 Secure 的"),
+        attribute_has_case=lambda got: "lock" not in got["/plain"],
+        secure_in_clear=lambda got: True,
     )
+
+    there = other_http.url("/there", host="localhost")
+    http.on("GET", "/out", status=302, headers={"Location": there})
+    for path in ("/stranger", "/there"):
+        other_http.on("GET", path, body=text)
+    visit(http, {"session": "Path=/"}, other_http.url("/stranger", host="localhost"), http.url("/out"))
     scene.tell("/stranger is on localhost, another host name.", "/stranger 在 localhost 上，是另一个主机名。")
-    scene.expect(other_http.request_to("/stranger").cookies, "received").equals({}, cookie_to_other_host=bool)
-    scene.tell("/logout said session=gone; Path=/; Max-Age=0.", "/logout 说 session=gone; Path=/; Max-Age=0。")
-    scene.expect(https.request_to("/end").cookies, "received").equals(
-        {"lock": lock}, deleted_cookie_sent=lambda got: "session" in got
+    expect(at(other_http, "/stranger"), "received").equals(
+        wanted("/stranger"), cookie_to_other_host=lambda got: got["/stranger"]
+    )
+    scene.tell(f"/out leads to {there}.", f"/out 指向 {there}。")
+    expect(at(other_http, "/there"), "received").equals(
+        wanted("/there"), cookie_follows_redirect=lambda got: got["/there"]
+    )
+
+    gone = ("session=gone; Path=/; Max-Age=0", "list=gone; Path=/; max-age=0")
+    http.on("GET", "/logout", headers=[("Set-Cookie", line) for line in gone], body=text)
+    names = {"session": "Path=/", "list": "Path=/", "lang": "Path=/"}
+    visit(http, names, http.url("/logout"), http.url("/end"))
+    scene.tell(f"/logout says {' · '.join(gone)}", f"/logout 说 {' · '.join(gone)}")
+    expect(at(http, "/end"), "received").equals(
+        wanted("/end", "lang"),
+        attribute_has_case=lambda got: "list" in got["/end"] and "session" not in got["/end"],
+        deleted_cookie_sent=lambda got: "session" in got["/end"],
     )
 
 
@@ -566,6 +715,7 @@ def test_digest(student: Student, fresh: Fresh) -> None:
         method, cnonce, count = fresh.one_of(["GET", "POST", "PUT"]), fresh.word(12), fresh.number(10, 14)
         given = (challenge, user, secret, method, target, cnonce, count)
         mistakes: dict[str, Any] = {
+            "count_in_upper_case": lambda got, given=given: got == _digest(*given, nc=f"{given[-1]:08X}"),
             "count_not_eight_digits": lambda got, given=given: got in (
                 _digest(*given, nc=f"{given[-1]:x}"), _digest(*given, nc=f"{given[-1]}"),
                 _digest(*given, nc=f"{given[-1]:08d}"),
@@ -599,33 +749,54 @@ def test_digest(student: Student, fresh: Fresh) -> None:
     )
 
 
-def test_clear_text(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
-    """first promise: where may_send_password says no, nothing is sent
+def test_clear_text(
+    scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP, wire: Wire, authority: Authority
+) -> None:
+    """first promise: nothing is sent where may_send_password says no, nor where the certificate is wrong
 
-    第一个承诺：may_send_password 说不行，就什么也不发送
+    第一个承诺：may_send_password 说不行，或者证书不对，就什么也不发送
     """
     user, secret = fresh.word(), fresh.word()
-    scene.tell(
+    scene.environment["SSL_CERT_FILE"] = authority.ca_file
+
+    def offer(server: FakeHTTP) -> None:
+        server.protect_basic("/page", user, secret)
+        server.on("POST", "/login", headers={"Set-Cookie": f"session={fresh.word()}; Path=/"}, body="Welcome.")
+
+    scene.now(
         "0.0.0.0 is not among the hosts that may get a password over http. (Here it leads to the test's server.)",
         "0.0.0.0 不在可以用 http 收密码的主机之列。（在这里它通向测试的服务器。）",
     )
-    http.protect_basic("/page", user, secret)
-    http.on("POST", "/login", headers={"Set-Cookie": f"session={fresh.word()}; Path=/"}, body="Welcome.")
-    url, form = http.url("/page", host="0.0.0.0"), http.url("/login", host="0.0.0.0")
+    offer(http)
     mistakes: dict[str, Any] = {
         "password_in_the_clear": lambda got: any(r.basic or r.method == "POST" for r in http.requests),
         "asked_before_refusing": lambda got: bool(http.requests),
     }
-    student.get_page(url, user, secret).raises("PermissionError", **mistakes)
-    student.get_hidden_page(url, user, secret).raises("PermissionError", **mistakes)
-    student.get_by_url(url.replace("://", f"://{user}:{secret}@")).raises("PermissionError", **mistakes)
-    student.log_in(form, user, secret).raises("PermissionError", **mistakes)
-    student.visit(form, user, secret, [http.url("/page")]).raises("PermissionError", **mistakes)
-    scene.expect([str(request) for request in http.requests], "received").equals(
-        [],
-        password_in_the_clear=lambda got: any(r.basic or r.method == "POST" for r in http.requests),
-        asked_before_refusing=lambda got: True,
-    )
+    page, form = http.url("/page", host="0.0.0.0"), http.url("/login", host="0.0.0.0")
+    for name, arguments in _every_way(page, form, user, secret):
+        getattr(student, name)(*arguments).raises("PermissionError", **mistakes)
+        scene.expect([str(request) for request in http.requests], "received").equals([], **mistakes)
+    for context, english, chinese, some in (
+        (
+            authority.unknown_ca,
+            "was issued by nobody whom your program trusts",
+            "由你的程序不信任的机构签发",
+            (0, 2, 4),
+        ),
+        (authority.wrong_host, "is for another host", "属于另一个主机", (0, 1, 3)),
+    ):
+        scene.now(f"Over https; the server's certificate {english}.", f"走 https；服务器的证书{chinese}。")
+        with FakeHTTP(wire, tls=context, name="impostor") as impostor:
+            offer(impostor)
+            ways = _every_way(impostor.url("/page"), impostor.url("/login"), user, secret)
+            for name, arguments in (ways[at] for at in some):
+                getattr(student, name)(*arguments).raises(
+                    "OSError",
+                    certificate_not_checked=lambda got, server=impostor: bool(server.requests),
+                    token_in_lines=raises("ValueError", "Invalid header value"),
+                )
+                seen = [str(request) for request in impostor.requests]
+                scene.expect(seen, "received").equals([], certificate_not_checked=bool)
 
 
 def test_nothing_printed(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
@@ -634,39 +805,103 @@ def test_nothing_printed(scene: Scene, student: Student, fresh: Fresh, http: Fak
     第二个承诺：密码不出现在屏幕、日志和异常文本里
     """
     user, secret, wrong = fresh.word(), fresh.word(12), fresh.word(12)
+
+    def form(request: Received) -> Response:
+        if dict(request.form()).get("password") != secret:
+            return Response("Wrong user or password.", 401)
+        return Response("Welcome.", 200, [("Set-Cookie", f"session={fresh.word()}; Path=/")])
+
     http.protect_basic("/page", user, secret)
-    http.on("POST", "/login", headers={"Set-Cookie": f"session={fresh.word()}; Path=/"}, body="Welcome.")
+    http.on("POST", "/login", handler=form)
     http.on("GET", "/open", body="welcome")
-    student.get_page(http.url("/page"), user, secret).returns("welcome", **_not_let_in(http, user, secret))
-    student.get_hidden_page(http.url("/page"), user, secret).returns("welcome", **_not_let_in(http, user, secret))
-    student.get_by_url(http.url("/page").replace("://", f"://{user}:{secret}@")).returns("welcome")
-    student.log_in(http.url("/login"), user, secret).value()
-    student.visit(http.url("/login"), user, secret, [http.url("/open")]).value()
-    url = http.url("/page")
-    for answer in (
-        student.get_page(url, user, wrong),
-        student.get_hidden_page(url, user, wrong),
-        student.get_by_url(url.replace("://", f"://{user}:{wrong}@")),
-    ):
-        raised = answer.raises(
-            "PermissionError",
-            something_left_behind="welcome",
-            error_page_returned=lambda got: isinstance(got, str),
-            refusal_not_translated=raises("Exception"),
-        )
-        scene.expect(raised, "raised").satisfies(
-            lambda raised: not _tells(raised.message, user, wrong),
-            "a message without the password",
-            password_in_error=lambda raised: True,
-        )
+    page, login = http.url("/page"), http.url("/login")
+    scene.now("The password is right.", "密码是对的。")
+    student.get_page(page, user, secret).returns("welcome", **_not_let_in(http, user, secret))
+    student.get_hidden_page(page, user, secret).returns("welcome", **_not_let_in(http, user, secret))
+    student.get_by_url(page.replace("://", f"://{user}:{secret}@")).returns("welcome")
+    student.log_in(login, user, secret).value(**_form_mistakes(http))
+    student.visit(login, user, secret, [http.url("/open")]).value(**_form_mistakes(http))
+
+    def refused(page: str, login: str, english: str, chinese: str) -> None:
+        for name, arguments in _every_way(page, login, user, wrong):
+            scene.now(english, chinese)
+            raised = getattr(student, name)(*arguments).raises(
+                "PermissionError",
+                something_left_behind="welcome",
+                error_page_returned=lambda got: isinstance(got, str),
+                refused_login_unnoticed=lambda got: isinstance(got, (dict, list)),
+                refusal_not_translated=raises("Exception"),
+            )
+            scene.expect(raised, "raised").satisfies(
+                lambda raised: not _tells(raised.message, user, wrong),
+                ("a message without the password", "文本里没有密码"),
+                password_in_error=lambda raised: True,
+            )
+            link = raised.cause
+            while link is not None:
+                scene.expect(link, "raised").satisfies(
+                    lambda link: not _tells(link.message, user, wrong),
+                    ("a cause whose message is without the password", "原因的文本里没有密码"),
+                    password_in_cause=lambda link: True,
+                )
+                link = link.cause
+
+    refused(page, login, "The password is wrong, so the server refuses.", "密码不对，服务器拒绝。")
+    page, login = http.url("/page", host="0.0.0.0"), http.url("/login", host="0.0.0.0")
+    refused(page, login, "This host may not have a password over http.", "不能通过 http 把密码发给这个主机。")
     lines = scene.printed().splitlines()
     telling = [line for line in lines if _tells(line, user, secret) or _tells(line, user, wrong)]
-    scene.expect(telling, "you_printed").satisfies(
-        lambda lines: not lines, "nothing that gives the password away", password_printed=lambda lines: True
+    # Of all the calls, not of the last one: an expectation that tells no call.
+    Expectation(scene, telling, "you_printed").satisfies(
+        lambda lines: not lines,
+        ("nothing that gives the password away", "没有泄露密码的内容"),
+        password_printed=lambda lines: True,
     )
 
 
 # --- what the tests share -----------------------------------------------------------------------------------
+
+
+def _every_way(page: str, form: str, user: str, password: str) -> list[tuple[str, tuple[Any, ...]]]:
+    """The functions that send a password, and what to call them with."""
+    login = page.replace("://", f"://{user}:{password}@")
+    return [
+        ("get_page", (page, user, password)),
+        ("get_hidden_page", (page, user, password)),
+        ("get_by_url", (login,)),
+        ("log_in", (form, user, password)),
+        ("visit", (form, user, password, [page])),
+    ]
+
+
+def _expect_query(scene: Scene, server: FakeHTTP, target: str) -> None:
+    """The query of the URL came along in all the requests."""
+    scene.expect([str(request) for request in server.requests], "received").satisfies(
+        lambda seen: all(line.endswith(target) for line in seen), f"GET {target}", query_lost=lambda seen: True
+    )
+
+
+def _expect_no_refusal(scene: Scene, got: Raised) -> None:
+    """The exception is another OSError than PermissionError."""
+    scene.expect(got, "raised").satisfies(
+        lambda got: "PermissionError" not in got.bases,
+        ("an OSError that is no PermissionError", "不是 PermissionError 的 OSError"),
+        every_error_is_refusal=lambda got: True,
+    )
+
+
+def _expect_left_at_home(scene: Scene, other: FakeHTTP, text: str, call: Callable[[], Answer]) -> None:
+    """A page that leads to /port on the other site, and there to /port/more: no password comes along."""
+    other.on("GET", "/port", status=302, headers={"Location": "/port/more"})
+    other.on("GET", "/port/more", body=text)
+    call().returns(text, redirect_elsewhere=lambda got: "/port/more" not in [r.path for r in other.requests])
+    for path, reason in (("/port", "password_follows_redirect"), ("/port/more", "password_on_second_hop")):
+        seen = [request.header("Authorization") for request in other.requests if request.path == path]
+        scene.expect(seen, "received").satisfies(
+            lambda seen: not any(seen),
+            (f"no Authorization for {path}", f"{path} 没有收到 Authorization"),
+            **{reason: lambda seen: True},
+        )
 
 
 def _token(user: str, password: str) -> str:

@@ -1,6 +1,7 @@
 """A password that is registered for one address holds for the whole site.
 
-fails: test_redirect_on_site: password_lost_on_the_way
+fails: test_redirects: password_lost_on_the_way
+fails: test_login_in_url: password_lost_on_the_way
 """
 
 import base64

@@ -3,10 +3,10 @@
 fails: test_basic_header: token_in_lines
 fails: test_get_page: raised
 fails: test_refused: raised
-fails: test_redirect_on_site: raised
-fails: test_redirect_elsewhere: raised
+fails: test_redirects: raised
 fails: test_hidden_page: raised
 fails: test_login_in_url: raised
+fails: test_clear_text: token_in_lines
 fails: test_nothing_printed: raised
 """
 

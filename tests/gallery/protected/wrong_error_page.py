@@ -1,8 +1,9 @@
 """What the server sends is the page, whatever the status.
 
 fails: test_refused: error_page_returned
-fails: test_redirect_elsewhere: error_page_returned
+fails: test_redirects: error_page_returned
 fails: test_hidden_page: error_page_returned
+fails: test_login_in_url: error_page_returned
 fails: test_visit: error_page_returned
 fails: test_nothing_printed: error_page_returned
 """

@@ -2,6 +2,7 @@
 
 fails: test_log_in: form_of_other_type
 fails: test_visit: form_of_other_type
+fails: test_nothing_printed: form_of_other_type
 """
 
 import base64

@@ -2,6 +2,7 @@
 
 fails: test_log_in: form_not_in_body
 fails: test_visit: form_not_in_body
+fails: test_nothing_printed: form_not_in_body
 """
 
 import base64

@@ -1,7 +1,8 @@
 """A header belongs to the first request alone; redirects do not carry it.
 
-fails: test_redirect_elsewhere: password_follows_redirect
+fails: test_redirects: password_follows_redirect
 fails: test_hidden_page: password_follows_redirect
+fails: test_login_in_url: password_follows_redirect
 """
 
 import base64

@@ -1,8 +1,9 @@
 """The host name is the site.
 
 fails: test_same_site: port_ignored
-fails: test_redirect_elsewhere: password_leaves_https
+fails: test_redirects: password_leaves_https
 fails: test_hidden_page: password_follows_redirect
+fails: test_login_in_url: password_follows_redirect
 """
 
 import base64

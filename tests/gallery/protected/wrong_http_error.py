@@ -1,8 +1,9 @@
 """An HTTPError says it all: nothing is to be done about it.
 
 fails: test_refused: refusal_not_translated
-fails: test_redirect_elsewhere: refusal_not_translated
+fails: test_redirects: refusal_not_translated
 fails: test_hidden_page: refusal_not_translated
+fails: test_login_in_url: refusal_not_translated
 fails: test_log_in: refusal_not_translated
 fails: test_visit: refusal_not_translated
 fails: test_nothing_printed: refusal_not_translated

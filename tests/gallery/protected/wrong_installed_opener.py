@@ -86,7 +86,10 @@ def get_by_url(url):
     parts = urlsplit(url)
     bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     if parts.username is None:
-        return urlopen(bare).read().decode("utf-8")
+        try:
+            return urlopen(bare).read().decode("utf-8")
+        except HTTPError as error:
+            raise PermissionError("refused") from error
     return get_page(bare, unquote(parts.username), unquote(parts.password or ""))
 
 

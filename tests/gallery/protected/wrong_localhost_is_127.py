@@ -1,7 +1,7 @@
 """localhost and 127.0.0.1 are one host, so they are one site.
 
 fails: test_same_site: host_is_a_name
-fails: test_redirect_elsewhere: password_follows_redirect
+fails: test_redirects: password_follows_redirect
 """
 
 import base64

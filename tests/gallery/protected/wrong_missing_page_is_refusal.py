@@ -1,6 +1,8 @@
 """An HTTPError is a refusal.
 
 fails: test_refused: every_error_is_refusal
+fails: test_hidden_page: every_error_is_refusal
+fails: test_login_in_url: every_error_is_refusal
 """
 
 import base64

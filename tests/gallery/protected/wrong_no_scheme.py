@@ -3,8 +3,7 @@
 fails: test_basic_header: scheme_missing
 fails: test_get_page: scheme_missing
 fails: test_refused: scheme_missing
-fails: test_redirect_on_site: scheme_missing
-fails: test_redirect_elsewhere: scheme_missing
+fails: test_redirects: scheme_missing
 fails: test_hidden_page: scheme_missing
 fails: test_login_in_url: scheme_missing
 fails: test_nothing_printed: scheme_missing

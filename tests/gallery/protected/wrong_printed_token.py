@@ -3,8 +3,7 @@
 fails: test_basic_header: printed_token
 fails: test_get_page: printed_token
 fails: test_refused: printed_token
-fails: test_redirect_on_site: printed_token
-fails: test_redirect_elsewhere: printed_token
+fails: test_redirects: printed_token
 fails: test_hidden_page: printed_token
 fails: test_login_in_url: printed_token
 fails: test_nothing_printed: printed_token

@@ -2,8 +2,7 @@
 
 fails: test_get_page: no_password_sent
 fails: test_refused: no_password_sent
-fails: test_redirect_on_site: no_password_sent
-fails: test_redirect_elsewhere: no_password_sent
+fails: test_redirects: no_password_sent
 fails: test_login_in_url: no_password_sent
 fails: test_nothing_printed: no_password_sent
 """

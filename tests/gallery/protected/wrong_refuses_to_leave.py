@@ -1,7 +1,8 @@
 """A redirect to another site is an attack: the page must not be fetched.
 
-fails: test_redirect_elsewhere: redirect_elsewhere
-fails: test_hidden_page: raised
+fails: test_redirects: redirect_elsewhere
+fails: test_hidden_page: redirect_elsewhere
+fails: test_login_in_url: redirect_elsewhere
 """
 
 import base64

@@ -1,8 +1,9 @@
 """Scheme and host name are the site; a port is a detail.
 
 fails: test_same_site: port_ignored
-fails: test_redirect_elsewhere: password_follows_to_port
+fails: test_redirects: password_follows_to_port
 fails: test_hidden_page: password_follows_redirect
+fails: test_login_in_url: password_follows_redirect
 """
 
 import base64

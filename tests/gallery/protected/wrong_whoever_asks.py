@@ -1,6 +1,6 @@
 """Who asks for the password with a 401 is entitled to it.
 
-fails: test_redirect_elsewhere: password_for_whoever_asks
+fails: test_redirects: password_for_whoever_asks
 """
 
 import base64
@@ -80,7 +80,7 @@ def get_page(url, user, password):
             return response.read().decode("utf-8")
     except HTTPError as error:
         challenges = " ".join(error.headers.get_all("WWW-Authenticate", []))
-        if error.code == 403 or error.code == 401 and "Basic" not in challenges:
+        if error.code == 403 or error.code == 401 and "basic" not in challenges.lower():
             raise PermissionError("refused") from error
         if error.code != 401:
             raise

@@ -1,6 +1,6 @@
-"""There is exactly one colon.
+"""A URL is decoded before it is used.
 
-fails: test_read_basic: parted_at_every_colon
+fails: test_login_in_url: decoded_too_early
 """
 
 import base64
@@ -23,7 +23,7 @@ def read_basic(header):
     scheme, token = header.split(" ", 1)
     if scheme.lower() != "basic":
         raise ValueError("not Basic")
-    user, password = base64.b64decode(token).decode("utf-8").split(":")
+    user, password = base64.b64decode(token).decode("utf-8").split(":", 1)
     return user, password
 
 
@@ -83,11 +83,11 @@ def get_hidden_page(url, user, password):
 
 
 def get_by_url(url):
-    parts = urlsplit(url)
+    parts = urlsplit(unquote(url))
     bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     if parts.username is None:
         return fetch(bare, {})
-    return get_page(bare, unquote(parts.username), unquote(parts.password or ""))
+    return get_page(bare, parts.username, parts.password or "")
 
 
 def send_form(opener, url, user, password):

@@ -1,6 +1,8 @@
-"""A URL that may not have the password is a wrong value.
+"""What a contract mentions is always there: a user in the URL, the algorithm in the challenge.
 
-fails: test_clear_text: clear_text
+fails: test_login_in_url: no_login_crashes
+fails: test_visit: no_login_crashes
+fails: test_digest: algorithm_must_be_named
 """
 
 import base64
@@ -70,7 +72,7 @@ def fetch(url, headers):
 
 def check(url):
     if not may_send_password(url):
-        raise ValueError("no password over plain http")
+        raise PermissionError("no password over plain http")
 
 
 def get_page(url, user, password):
@@ -85,8 +87,6 @@ def get_hidden_page(url, user, password):
 def get_by_url(url):
     parts = urlsplit(url)
     bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    if parts.username is None:
-        return fetch(bare, {})
     return get_page(bare, unquote(parts.username), unquote(parts.password or ""))
 
 
@@ -123,7 +123,7 @@ def visit(login_url, user, password, urls):
 
 
 def digest_response(challenge, user, password, method, target, cnonce, count):
-    algorithm = challenge.get("algorithm", "MD5").upper()
+    algorithm = challenge["algorithm"].upper()
     if algorithm not in ("MD5", "SHA-256"):
         raise ValueError(algorithm)
     if "auth" not in [one.strip() for one in challenge["qop"].split(",")]:

@@ -1,6 +1,6 @@
-"""The algorithm is always written in upper case.
+"""Hexadecimal digits may be upper or lower case.
 
-fails: test_digest: algorithm_has_case
+fails: test_digest: count_in_upper_case
 """
 
 import base64
@@ -123,7 +123,7 @@ def visit(login_url, user, password, urls):
 
 
 def digest_response(challenge, user, password, method, target, cnonce, count):
-    algorithm = challenge.get("algorithm", "MD5")
+    algorithm = challenge.get("algorithm", "MD5").upper()
     if algorithm not in ("MD5", "SHA-256"):
         raise ValueError(algorithm)
     if "auth" not in [one.strip() for one in challenge["qop"].split(",")]:
@@ -134,4 +134,4 @@ def digest_response(challenge, user, password, method, target, cnonce, count):
 
     a1 = h(user, challenge["realm"], password)
     a2 = h(method, target)
-    return h(a1, challenge["nonce"], f"{count:08x}", cnonce, "auth", a2)
+    return h(a1, challenge["nonce"], f"{count:08X}", cnonce, "auth", a2)

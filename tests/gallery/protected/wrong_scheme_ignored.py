@@ -1,6 +1,7 @@
-"""A netloc begins with the host.
+"""The scheme is a detail: host and port say who it is.
 
-fails: test_same_site: looks_like_the_host
+fails: test_may_send_password: other_scheme
+fails: test_same_site: scheme_ignored
 """
 
 import base64
@@ -31,8 +32,6 @@ def may_send_password(url):
     parts = urlsplit(url)
     if parts.scheme == "https":
         return True
-    if parts.scheme != "http":
-        return False
     if parts.hostname == "localhost":
         return True
     try:
@@ -43,8 +42,7 @@ def may_send_password(url):
 
 def site(url):
     parts = urlsplit(url)
-    host = parts.netloc.lower().split("@")[0].split(":")[0]
-    return parts.scheme, host, parts.port or {"http": 80, "https": 443}[parts.scheme]
+    return parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]
 
 
 def same_site(one, other):

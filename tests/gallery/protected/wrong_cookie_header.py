@@ -1,6 +1,7 @@
-"""What is not SHA-256 is MD5.
+"""A Cookie header of one's own is as good as a handler.
 
-fails: test_digest: unknown_algorithm_guessed
+fails: test_visit: cookies_of_redirect_missed
+fails: test_cookie_rules: cookie_follows_redirect
 """
 
 import base64
@@ -107,13 +108,20 @@ def log_in(url, user, password):
     return {cookie.name: cookie.value for cookie in jar}
 
 
+def cookies_for(jar, url):
+    request = Request(url)
+    jar.add_cookie_header(request)
+    return dict(request.unredirected_hdrs)
+
+
 def visit(login_url, user, password, urls):
-    opener = build_opener(HTTPCookieProcessor(CookieJar()))
+    jar = CookieJar()
+    opener = build_opener(HTTPCookieProcessor(jar))
     send_form(opener, login_url, user, password)
     texts = []
     for url in urls:
         try:
-            with opener.open(url) as response:
+            with opener.open(Request(url, headers=cookies_for(jar, url))) as response:
                 texts.append(response.read().decode("utf-8"))
         except HTTPError as error:
             if error.code not in (401, 403):
@@ -124,8 +132,8 @@ def visit(login_url, user, password, urls):
 
 def digest_response(challenge, user, password, method, target, cnonce, count):
     algorithm = challenge.get("algorithm", "MD5").upper()
-    if algorithm != "SHA-256":
-        algorithm = "MD5"
+    if algorithm not in ("MD5", "SHA-256"):
+        raise ValueError(algorithm)
     if "auth" not in [one.strip() for one in challenge["qop"].split(",")]:
         raise ValueError(challenge["qop"])
 

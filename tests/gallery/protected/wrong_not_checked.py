@@ -1,6 +1,11 @@
-"""The server offers one scheme, in one header.
+"""What comes is right: nothing has to be checked.
 
-fails: test_get_page: first_scheme_only
+fails: test_basic_header: colon_in_user
+fails: test_read_basic: not_basic_let_through
+fails: test_log_in: refused_login_unnoticed
+fails: test_visit: refused_login_unnoticed
+fails: test_digest: unknown_algorithm_guessed
+fails: test_nothing_printed: refused_login_unnoticed
 """
 
 import base64
@@ -9,20 +14,16 @@ import ipaddress
 from http.cookiejar import CookieJar
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
-from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, Request, build_opener, urlopen
+from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, Request, build_opener
 
 
 def basic_header(user, password):
-    if ":" in user:
-        raise ValueError("a colon in the user")
     token = base64.b64encode(f"{user}:{password}".encode("utf-8"))
     return "Basic " + token.decode("ascii")
 
 
 def read_basic(header):
     scheme, token = header.split(" ", 1)
-    if scheme.lower() != "basic":
-        raise ValueError("not Basic")
     user, password = base64.b64decode(token).decode("utf-8").split(":", 1)
     return user, password
 
@@ -75,21 +76,11 @@ def check(url):
 
 def get_page(url, user, password):
     check(url)
-    try:
-        with urlopen(url) as response:
-            return response.read().decode("utf-8")
-    except HTTPError as error:
-        if error.code not in (401, 403):
-            raise
-        if not error.headers.get("WWW-Authenticate", "").startswith("Basic") or not same_site(url, error.url):
-            raise PermissionError("refused") from error
-        url = error.url
     return fetch(url, {"Authorization": basic_header(user, password)})
 
 
 def get_hidden_page(url, user, password):
-    check(url)
-    return fetch(url, {"Authorization": basic_header(user, password)})
+    return get_page(url, user, password)
 
 
 def get_by_url(url):
@@ -106,9 +97,7 @@ def send_form(opener, url, user, password):
     try:
         opener.open(url, form).close()
     except HTTPError as error:
-        if error.code in (401, 403):
-            raise PermissionError("refused") from error
-        raise
+        error.close()
 
 
 def log_in(url, user, password):
@@ -134,8 +123,8 @@ def visit(login_url, user, password, urls):
 
 def digest_response(challenge, user, password, method, target, cnonce, count):
     algorithm = challenge.get("algorithm", "MD5").upper()
-    if algorithm not in ("MD5", "SHA-256"):
-        raise ValueError(algorithm)
+    if algorithm != "SHA-256":
+        algorithm = "MD5"
     if "auth" not in [one.strip() for one in challenge["qop"].split(",")]:
         raise ValueError(challenge["qop"])
 

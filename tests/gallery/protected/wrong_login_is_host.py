@@ -1,6 +1,6 @@
-"""Digest is MD5.
+"""Host and port of a URL are its netloc.
 
-fails: test_digest: md5_only
+fails: test_same_site: login_is_no_host
 """
 
 import base64
@@ -43,7 +43,8 @@ def may_send_password(url):
 
 def site(url):
     parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]
+    port = "" if parts.port else {"http": ":80", "https": ":443"}[parts.scheme]
+    return parts.scheme, parts.netloc.lower() + port
 
 
 def same_site(one, other):
@@ -123,7 +124,9 @@ def visit(login_url, user, password, urls):
 
 
 def digest_response(challenge, user, password, method, target, cnonce, count):
-    algorithm = "MD5"
+    algorithm = challenge.get("algorithm", "MD5").upper()
+    if algorithm not in ("MD5", "SHA-256"):
+        raise ValueError(algorithm)
     if "auth" not in [one.strip() for one in challenge["qop"].split(",")]:
         raise ValueError(challenge["qop"])
 
