@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
 import sys
+import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,6 +103,11 @@ class Session:
             items[:] = [item for item in items if RESULT in item.stash and _is(item.stash[RESULT], only)]
         if self.config.getoption("--shuffle"):
             random.Random(self.config.getoption("--shuffle")).shuffle(items)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Load what makes certificates, if a test will ask for them, while the first tests wait for the student."""
+        if any("authority" in getattr(item, "fixturenames", ()) for item in session.items):
+            threading.Thread(target=importlib.import_module, args=("trustme",), daemon=True).start()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:

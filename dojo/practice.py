@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Generator
@@ -47,6 +48,7 @@ def _first_failure(kata: Kata, options: argparse.Namespace) -> str:
 
 def _session(chosen: list[Kata], options: argparse.Namespace, warm: launch.Launcher) -> int:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    gc.disable()  # a short run that mostly loads modules: looking for garbage costs more than the garbage
     import pytest
 
     from dojo import cli, judge, screen
