@@ -35,7 +35,7 @@ def echo_one(host: str, port: int) -> None:
 
 
 def get_echo(host: str, port: int, data: bytes, timeout: float) -> bytes:
-    """Send the data to an echo server, and return what comes back, as many bytes as were sent."""
+    """Send the data to an echo server, and return what comes back, as many bytes as were sent, whatever they are."""
     unsent = memoryview(data)
     received = bytearray()
     with socket.create_connection((host, port), timeout) as connection, selectors.DefaultSelector() as ready:
@@ -67,7 +67,7 @@ def ask(host: str, port: int, question: bytes, timeout: float) -> bytes:
 
 
 def serve(host: str, port: int) -> None:
-    """Send back to every client what it sends, many at once, until Ctrl-C."""
+    """Send back to every client what it sends, many at once, until Ctrl-C. OSError when it cannot listen."""
     with _listen(host, port) as listener:
         _serve_clients(listener)
 

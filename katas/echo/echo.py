@@ -5,7 +5,8 @@ The page beside this file (README.md, 中文: README.zh.md) explains every step.
 
 For all functions: host is an address like "127.0.0.1" or "::1", or a name; port is a number. A server listens at
 this host and this port, and nowhere else; with port 0 the system chooses a free one. The network carries bytes: text
-is there only where a docstring says so, and then as UTF-8.
+is there only where a docstring says so, and then as UTF-8. At a name that stands for several addresses (localhost), a
+server may listen at any of them.
 """
 
 import socket
@@ -16,9 +17,9 @@ def greet(host: str, port: int, text: str) -> None:
 
     greet("127.0.0.1", 2007, "Hello, 明!")   the client receives b"Hello, \\xe6\\x98\\x8e!", then the end
 
-    A client may have sent something itself, though nobody asked: it gets the whole text and a proper end all the
-    same, never a reset. (Only the last test asks for this. The page says how, in "Back to step 1".) To that end you
-    may read what it sends until it ends too: every client does, once it has seen your end.
+    A client may send something itself, though nobody asked, before it reads and while it reads: it gets the whole text
+    and a proper end all the same, never a reset. (Only the last test asks for this. The page says how, in "Back to
+    step 1".) To that end you may read what it sends until it ends too: every client does, once it has seen your end.
     """
     raise NotImplementedError
 
@@ -48,6 +49,8 @@ def echo_one(host: str, port: int) -> None:
 
 def get_echo(host: str, port: int, data: bytes, timeout: float) -> bytes:
     """Connect to an echo server, send the data, and return what comes back: as many bytes as were sent.
+
+    They are returned as they came, even if they should differ from the data.
 
     The server sends back what it gets as soon as it gets it, in pieces of any size. It does not end the connection:
     it waits for more. And it does not read on while you leave its echo unread, so with many megabytes you must read
@@ -81,7 +84,7 @@ def serve(host: str, port: int) -> None:
                   ended, though the client may be silent; then serve returns None, within a second, and does not wait
                   for clients. The program goes on: another serve may listen at the same host and port at once.
 
-    Raises OSError when it cannot listen there.
+    Raises OSError when it cannot listen there (another program does, for example).
     """
     raise NotImplementedError
 
