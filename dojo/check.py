@@ -22,6 +22,12 @@ from dojo.terminal import style
 WORKERS = 2 * max(2, os.cpu_count() or 2)
 """Jobs at a time: twice the cores, as much of a kata's time is waiting for a timeout to pass."""
 
+WAITERS = 3 * WORKERS
+"""Beside them, jobs at a time that do little but wait: a wrong server is found by what does not come from it."""
+
+PATIENT = ("echo", "udp_echo", "chat")
+"""The katas whose wrong solutions are such jobs."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -29,6 +35,7 @@ class Job:
 
     name: str
     find: Callable[[], list[str]]
+    waits: bool = False
 
 
 def main() -> int:
@@ -53,7 +60,7 @@ def jobs() -> list[Job]:
             made.append(Job(name, partial(reference, kata, python)))
         for file in (*gallery.right(kata), *gallery.wrong(kata)):
             name = f"{kata.name}: {file.stem} gets the verdict it names"
-            made.append(Job(name, partial(exhibit, kata, file)))
+            made.append(Job(name, partial(exhibit, kata, file), waits=kata.name in PATIENT))
     return made
 
 
@@ -61,8 +68,8 @@ def run(made: list[Job]) -> int:
     """Run these jobs on all cores. 0 when none found anything."""
     started = time.monotonic()
     found: dict[str, list[str]] = {}
-    with ThreadPoolExecutor(WORKERS) as pool:
-        futures: dict[Future[list[str]], Job] = {pool.submit(job.find): job for job in made}
+    with ThreadPoolExecutor(WORKERS) as pool, ThreadPoolExecutor(WAITERS) as patient:
+        futures: dict[Future[list[str]], Job] = {(patient if job.waits else pool).submit(job.find): job for job in made}
         try:
             for done, future in enumerate(as_completed(futures), 1):
                 job = futures[future]
@@ -75,7 +82,8 @@ def run(made: list[Job]) -> int:
                         print("\n".join(f"    {line}" for line in sentence.splitlines()))
                 _show(done, len(made), time.monotonic() - started)
         except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for each in (pool, patient):
+                each.shutdown(wait=False, cancel_futures=True)
             raise
     _clear()
     passed = len(made) - len(found)

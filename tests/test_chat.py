@@ -1,0 +1,834 @@
+"""The kata `chat`, in the order of the contract."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from dojo.expect import Scene, Student, raises
+from dojo.failure import Row
+from dojo.fakes.connection import Connection
+from dojo.fakes.raw import Action, Close, FakeTCP, Pieces, ReadLine, ReadUntilClose, Reset, Send
+from dojo.fresh import Fresh
+from dojo.outcome import Raised
+from dojo.peers import Peer
+from dojo.server import Program, Server
+from dojo.words import word
+
+Mistakes = dict[str, Any]
+FakeServer = Callable[..., FakeTCP]
+
+PATIENCE = 2.0
+"""Seconds that a peer waits for a line: it costs nothing while all is well, and a hang costs it once."""
+
+PACE = 0.05
+"""Seconds between messages to a connection whose other side is gone: the first send after a polite goodbye still
+succeeds, and only the answer to it (a reset) makes the next one fail."""
+
+IDLE = 0.1
+"""Share of a processor above which a server that has nothing to do is busy: one that waits uses a hundredth."""
+
+LONGEST_LINE = 1000
+TOO_LONG = 100_000
+"""Bytes: lines up to the first are passed on, from the second on the client is dropped; between, nothing is judged."""
+
+
+# --- peers in a chat -------------------------------------------------------------------------------------------
+
+
+def acknowledges_at_once(peer: Peer) -> None:
+    """Acknowledge what comes next without a delay, where the system can: else a server that writes line by line waits
+    40 ms, again and again (Nagle's algorithm)."""
+    if hasattr(socket, "TCP_QUICKACK"):
+        with contextlib.suppress(OSError):
+            peer.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+
+def next_line(peer: Peer, within: float = PATIENCE) -> str | None:
+    """The next line, or None when none is complete after `within` seconds, or the connection has ended."""
+    if b"\n" not in peer.unread:
+        acknowledges_at_once(peer)
+    peer._fill(lambda: b"\n" in peer.unread, within)
+    end = peer.unread.find(b"\n")
+    if end < 0:
+        return None
+    line = bytes(peer.unread[:end])
+    del peer.unread[: end + 1]
+    return line.removesuffix(b"\r").decode("utf-8", "replace")
+
+
+def hears(peer: Peer, *expected: str, within: float = PATIENCE, **mistakes: Any) -> None:
+    """The next lines are these: lines of one sender in this order, of several in any. A mistake's predicate gets the
+    lines that were heard, up to the first wrong one; none for a silence."""
+    wanted, heard = list(expected), list[str]()
+    while wanted:
+        line = next_line(peer, within)
+        if line is not None:
+            heard.append(line)
+        if line is None or line not in wanted or _sender(line) in map(_sender, wanted[: wanted.index(line)]):
+            _fail(peer, expected, heard, within, mistakes)
+        wanted.remove(line)
+
+
+def _sender(line: str) -> str:
+    """Who said it; join and leave notices are those of the one they are about."""
+    notice = re.fullmatch(r"\* (\S+) (joined|left)", line)
+    return notice[1] if notice else line.partition(": ")[0]
+
+
+def _fail(peer: Peer, expected: tuple[str, ...], heard: list[str], within: float, mistakes: Mistakes) -> NoReturn:
+    unfinished = bytes(peer.unread).decode("utf-8", "replace")
+    own = f"{peer.name}: "
+    if "\n" not in unfinished and any(unfinished.startswith(line) for line in expected):
+        mistakes = {"no_line_end": lambda _: True}
+    elif heard and heard[-1].startswith(own) and heard[-1] not in expected:
+        mistakes = {"sender_hears_itself": lambda _: True}
+    elif heard and re.fullmatch(r"(\S+): \1", heard[-1]):
+        mistakes = {"name_is_a_message": lambda _: True}
+    got = heard or ([unfinished] if unfinished else [])
+    peer.disappointed(" · ".join(expected), got, within, mistakes)
+
+
+def join(server: Server, name: str, *present: Peer, receive_buffer: int = 0, **mistakes: Any) -> Peer:
+    """A client that has connected and given its name; it and all who are present have heard of it."""
+    peer = server.peer(name, receive_buffer=receive_buffer)
+    peer.sends(f"{name}\n".encode())
+    for each in (peer, *present):
+        hears(each, f"* {name} joined", **(mistakes if each is peer else {}))
+    return peer
+
+
+def says(peer: Peer, *lines: str) -> None:
+    """Send these lines in one go."""
+    peer.sends("".join(f"{line}\n" for line in lines).encode())
+
+
+def is_gone(peer: Peer, within: float = PATIENCE) -> bool:
+    """Read until the server ends the connection; False when it has not after `within` seconds."""
+    until = time.monotonic() + within
+    while not peer.ended and time.monotonic() < until:
+        peer.unread.clear()
+        peer._fill(lambda: bool(peer.unread), until - time.monotonic())
+    return peer.ended
+
+
+def settles(true: Callable[[], bool], within: float = PATIENCE) -> bool:
+    """Whether it becomes true, asked again and again."""
+    until = time.monotonic() + within
+    while not true():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)  # between two questions
+    return True
+
+
+def silent(heard: list[str]) -> bool:
+    """Nothing was heard."""
+    return not heard
+
+
+# --- the two helpers -------------------------------------------------------------------------------------------
+
+
+def test_split_lines(student: Student, fresh: Fresh) -> None:
+    r"""split_lines: complete lines are cut from the stream, the rest waits for more
+
+    split_lines：从字节流里切出完整的行，剩下的等后续数据
+    """
+    one, two, three = (fresh.word().encode() for _ in range(3))
+    student.split_lines(one + b"\n" + two + b"\n" + three).returns(
+        ([one, two], three),
+        lines_are_text=lambda got: isinstance((got[0] + [got[1]])[0], str),
+        line_end_kept=lambda got: any(line.endswith(b"\n") for line in got[0]),
+        rest_is_a_line=lambda got: three in got[0],
+        rest_lost=lambda got: got[1] != three,
+    )
+    student.split_lines(one + b"\r\n" + two + b"\n").returns(
+        ([one, two], b""),
+        line_end_kept=lambda got: got[0] == [one + b"\r", two],
+        rest_is_a_line=lambda got: b"" in got[0],
+        rest_lost=lambda got: got == [[one], two],
+    )
+    student.split_lines(one).returns(
+        ([], one), rest_is_a_line=lambda got: one in got[0], rest_lost=raises("ValueError")
+    )
+    student.split_lines(b"").returns(([], b""), rest_is_a_line=lambda got: b"" in got[0])
+    student.split_lines(b"\n\r\n" + one + b"\n").returns(
+        ([b"", b"", one], b""), empty_lines_lost=lambda got: got[0] == [one]
+    )
+    odd = one + b"\r" + two + b"\x0b\x0c\x1c\x1e\xc2\x85\xe2\x80\xa8" + three
+    student.split_lines(odd + b"\n").returns(
+        ([odd], b""),
+        other_line_ends=lambda got: len(got[0]) > 1,
+    )
+    cut = "你好".encode()
+    student.split_lines(cut + b"\n\xff\n" + cut[:4]).returns(
+        ([cut, b"\xff"], cut[:4]), lines_are_text=raises("UnicodeDecodeError")
+    )
+
+
+def test_clean(student: Student, fresh: Fresh) -> None:
+    """clean: a line becomes text that others can be shown
+
+    clean：把一行变成可以显示给别人的文本
+    """
+    name, word, last = fresh.name(), fresh.word(), fresh.word()
+    student.clean(f"{name} {word}".encode()).returns(
+        f"{name} {word}", letters_lost=lambda got: set(got) < set(f"{name} {word}")
+    )
+    student.clean(f"  {word} {last} \r".encode()).returns(
+        f"{word} {last}", blanks_stay=lambda got: got.strip() == f"{word} {last}"
+    )
+    for number in (27, 0, 9, 13, 31, 127, 128, 155, 159):
+        student.clean(f"{word}{chr(number)}{last}".encode()).returns(
+            word + last,
+            controls_stay=lambda got: not got.isprintable(),
+        )
+    kept = f"{word}\u3000{last}\u00a0\U0001f468\u200d\U0001f469\u2028x"
+    student.clean(kept.encode()).returns(kept, letters_lost=lambda got: set(got) < set(kept))
+    student.clean(f"{word}".encode() + b"\xff\xe4\xbd" + last.encode()).returns(
+        f"{word}\ufffd\ufffd{last}",
+        bad_bytes_fail=raises("UnicodeDecodeError"),
+        bad_bytes_vanish=word + last,
+    )
+    student.clean(b" \t\x00\r").returns("", controls_stay=bool)
+
+
+# --- the server ------------------------------------------------------------------------------------------------
+
+
+def test_one_client(scene: Scene, fresh: Fresh) -> None:
+    """a client's first line is its name, and the server tells it that it is in
+
+    客户端的第一行是名字，服务器告诉它已经加入
+    """
+    ada, bob = f"ada{fresh.word(3)}", f"bob{fresh.word(3)}"
+    server = scene.serve("serve", "127.0.0.1", 0)
+    scene.tell(
+        f"{ada} connects, gives its name, says something to nobody and closes its side; then {bob} comes.",
+        f"{ada} 连接，报上名字，说一句没有人听的话，然后关闭自己这一边；接着 {bob} 来了。",
+    )
+    peer = server.peer(ada)
+    peer.sends(f"{ada}\n".encode())
+    hears(peer, f"* {ada} joined", joiner_not_told=silent, name_is_a_message=lambda heard: heard[0].startswith(ada))
+    says(peer, fresh.word())
+    peer.half_closes()
+    peer.hears_end(
+        within=PATIENCE,
+        name_is_a_message=lambda got: f"{ada}: {ada}\n".encode() in got,
+        sender_hears_itself=lambda got: f"{ada}: ".encode() in got,
+        spins=lambda got: not got and server.processor_share(0.2) > IDLE,
+        goodbye_not_noticed=b"",
+    )
+    peer = server.peer(bob)
+    peer.sends(f"{bob}\r\n".encode())
+    hears(peer, f"* {bob} joined", goodbye_not_noticed=silent)
+
+
+def test_others_hear(scene: Scene, fresh: Fresh) -> None:
+    """everybody else hears a message, its sender does not, and nobody waits for a silent client
+
+    一条消息别人都听到，发送者自己听不到；谁也不用等一个不说话的客户端
+    """
+    one, two, three = fresh.word(), fresh.word(), fresh.word()
+    server = scene.serve("serve", "127.0.0.1", 0)
+    scene.tell(
+        "alice joins, then bob; a client connects and never says a word; then carol joins. They talk in turn.",
+        "alice 加入，然后是 bob；一个客户端连上以后一句话也不说；然后 carol 加入。他们轮流说话。",
+    )
+    alice = join(server, "alice", joiner_not_told=silent)
+    bob = join(server, "bob", alice, one_after_the_other=silent)
+    server.peer("silent")
+    carol = join(server, "carol", alice, bob, waits_for_the_name=silent)
+    says(carol, one)
+    for peer in (alice, bob):
+        hears(
+            peer,
+            f"carol: {one}",
+            no_name_in_front=[one],
+            name_is_a_message=lambda heard: heard[0] in ("bob: bob", "carol: carol"),
+        )
+    says(alice, two)
+    for peer in (bob, carol):
+        hears(peer, f"alice: {two}", sender_hears_itself=[f"carol: {one}"])
+    says(bob, three)
+    for peer in (carol, alice):
+        hears(peer, f"bob: {three}", sender_hears_itself=[f"alice: {two}"])
+
+
+def test_pieces(scene: Scene, fresh: Fresh) -> None:
+    """a line is a line, however its bytes arrive
+
+    不管字节怎样到达，一行就是一行
+    """
+    one, two, name = fresh.word(8), fresh.word(8), fresh.name()
+    server = scene.serve("serve", "127.0.0.1", 0)
+    alice = join(server, "alice")
+    scene.tell("bob's name and first message arrive together.", "bob 的名字和第一条消息一起到达。")
+    bob = server.peer("bob")
+    bob.sends(f"bob\n{one}\n".encode())
+    both: Mistakes = {
+        "name_is_one_recv": lambda heard: heard == ["* bob joined"] or (heard[0] != "* bob joined" and one in heard[0]),
+    }
+    hears(alice, "* bob joined", f"bob: {one}", **both)
+    hears(bob, "* bob joined", **both)
+
+    scene.tell("Then come pieces of a line, and two lines in one piece.", "然后一行分几块到达，再是两行在一块里到达。")
+    bob.sends_in_pieces(
+        *(part.encode() for part in (one[:3], one[3:6], f"{one[6:]}\r", f"\n{two[:2]}", f"{two[2:]}\n"))
+    )
+    cut: Mistakes = {
+        "rest_lost": lambda heard: not heard or heard[0] == f"bob: {one[6:]}",
+        "recv_is_a_line": lambda heard: any(len(line) != len(f"bob: {one}") for line in heard),
+    }
+    hears(alice, f"bob: {one}", f"bob: {two}", **cut)
+    says(bob, two, one, two)
+    hears(alice, f"bob: {two}", f"bob: {one}", f"bob: {two}", **cut)
+
+    scene.tell(
+        "Then each byte of a text outside ASCII comes by itself.", "然后一段非 ASCII 文本一个字节一个字节地到达。"
+    )
+    encoded = f"{name} 你好é".encode()
+    bob.sends_in_pieces(*(encoded[at : at + 1] for at in range(len(encoded))), b"\n")
+    hears(alice, f"bob: {name} 你好é", decoded_in_pieces=lambda heard: not heard or "\ufffd" in heard[0])
+
+
+def test_names(scene: Scene, fresh: Fresh) -> None:
+    """a name that is empty, too long or taken is refused, and the client may try another
+
+    名字为空、太长或已被占用时会被拒绝，客户端可以换一个再试
+    """
+    server = scene.serve("serve", "127.0.0.1", 0)
+    alice = join(server, "alice")
+    scene.tell("alice is in. A new client tries several names.", "alice 已经加入。一个新客户端试了几个名字。")
+    bob = server.peer("bob")
+
+    def refused(name: bytes, answer: str, reason: str) -> None:
+        faults: Mistakes = {
+            "refusal_ends_all": lambda heard: not heard and bob.ended,
+            reason: lambda heard: heard[0].endswith(" joined"),
+        }
+        bob.sends(name + b"\n")
+        hears(bob, answer, **faults)
+
+    refused(b"alice", "* the name is taken", "taken_name_let_in")
+    refused(b"  \r", "* the name is empty", "bad_name_let_in")
+    refused(b"b" * 21, "* the name is too long", "bad_name_let_in")
+    refused(b" al\x1bice\r", "* the name is taken", "taken_name_let_in")
+    long = "你" * 14 + fresh.word()
+    bob.sends(f" {long}\n".encode())
+    hears(bob, f"* {long} joined", bytes_counted=["* the name is too long"])
+    hears(alice, f"* {long} joined")
+    scene.tell("alice leaves; her name is free again.", "alice 离开，她的名字又可以用了。")
+    alice.closes()
+    hears(bob, "* alice left", no_leave_notice=silent)
+    again = server.peer("alice2")
+    says(again, "alice")
+    hears(again, "* alice joined", name_stays_taken=["* the name is taken"])
+
+
+def test_lines(scene: Scene, fresh: Fresh) -> None:
+    """what others are shown is clean, and a line without an end does not fill the memory
+
+    别人看到的内容是干净的；没有结尾的一行不会把内存占满
+    """
+    one, two = fresh.word(), fresh.word()
+    server = scene.serve("serve", "127.0.0.1", 0)
+    alice, bob = join(server, "alice"), server.peer("bob")
+    says(bob, "bob")
+    hears(alice, "* bob joined")
+    scene.tell("bob sends empty lines, control characters, bytes that are not UTF-8, and long lines.",
+               "bob 发来空行、控制字符、不是 UTF-8 的字节，还有很长的行。")  # fmt: skip
+    bob.sends(f"\n\r\n  \n\x00\n{one}\n".encode())
+    hears(
+        alice,
+        f"bob: {one}",
+        empty_lines_passed_on=lambda heard: heard[0].rstrip(" ") in ("bob:", ""),
+        controls_stay=["bob: \0"],
+        empty_line_ends=lambda heard: not heard or heard == ["* bob left"],
+    )
+    bob.sends(f"{one}\x1b[31m\x9b2J\x07{two}\t\n".encode())
+    hears(alice, f"bob: {one}[31m2J{two}", controls_stay=lambda heard: "\x1b" in heard[0] or "\x9b" in heard[0])
+    bob.sends(one.encode() + b"\xff" + two.encode() + b"\n")
+    hears(alice, f"bob: {one}\ufffd{two}",
+          bad_bytes_fail=lambda heard: not heard or heard == ["* bob left"],
+          bad_bytes_vanish=[f"bob: {one}{two}"])  # fmt: skip
+    whole = fresh.word(LONGEST_LINE)
+    bob.sends_in_pieces(whole[:400].encode(), whole[400:].encode() + b"\n")
+    hears(alice, f"bob: {whole}", limit_too_low=lambda heard: True)
+    carol = server.peer("carol")
+    bob.sends(b"x" * TOO_LONG)
+    hears(
+        alice,
+        "* bob left",
+        long_line_passed_on=lambda heard: "xxx" in heard[0],
+        no_limit=lambda heard: not heard and not is_gone(bob, 0.5),
+        no_leave_notice=silent,
+    )
+    carol.sends(b"x" * TOO_LONG)
+    if not is_gone(carol):
+        carol.disappointed(word("the_end"), b"", PATIENCE, {"no_limit": b""})
+    says(server.peer("dave"), "dave")
+    hears(alice, "* dave joined", stranger_announced=lambda heard: heard[0].endswith(("left", "joined")))
+
+
+def _leaves(scene: Scene, fresh: Fresh, leave: Callable[[Peer], None], unannounced: str) -> Server:
+    """bob, who came first, leaves; alice says three things, at a pace, and carol hears them all."""
+    words = [fresh.word() for _ in range(3)]
+    server = scene.serve("serve", "127.0.0.1", 0)
+    bob = join(server, "bob")
+    alice = join(server, "alice", bob)
+    carol = join(server, "carol", bob, alice)
+    dave = server.peer("dave")
+    leave(dave)
+    leave(bob)
+    # Time for the thread that reads from bob to meet the end first: a send to bob would take the reset's error away
+    # from it, and it would then see a polite goodbye.
+    time.sleep(2 * PACE)
+    for text in words:
+        says(alice, text)
+        time.sleep(PACE)
+    said = [f"alice: {text}" for text in words]
+    faults: Mistakes = {
+        "left_too_often": lambda heard: heard.count("* bob left") > 1,
+        "stranger_announced": lambda heard: bool(re.search(r"\* (?!bob |alice |carol ).*left$", heard[-1])),
+        "spins": lambda heard: server.processor_share(0.2) > IDLE,
+        "leaver_silences_others": lambda heard: (
+            "* alice left" in heard
+            or (set(heard) <= {*said, "* bob left"} and [line for line in heard if line in said] != said)
+        ),
+        unannounced: lambda heard: "* bob left" not in heard,
+    }
+    hears(carol, *said, "* bob left", **faults)
+    said = [f"carol: {words[0]}"]
+    says(carol, words[0])
+    hears(alice, "* bob left", *said, **faults)
+    said = [f"alice: {words[1]}"]
+    says(alice, words[1])
+    hears(carol, *said, **faults)
+    return server
+
+
+def test_leaves(scene: Scene, fresh: Fresh) -> None:
+    """a client that says goodbye is announced once, and silences nobody
+
+    客户端正常离开时通知一次，其他人照常说话
+    """
+    scene.tell(
+        "bob, alice and carol are in, dave has given no name. dave and bob close; alice says three"
+        " things, 50 ms apart.",
+        "bob、alice、carol 都在，dave 没有报名字。dave 和 bob 关闭连接；alice 说了三句话，间隔 50 毫秒。",
+    )
+    server = _leaves(scene, fresh, lambda peer: peer.closes(), "no_leave_notice")
+    share = server.processor_share(0.2)
+    if share > IDLE:
+        rows = (Row("seen", f"{share:.0%} CPU"),)
+        server.fail("spins", rows)
+
+
+def test_reset(scene: Scene, fresh: Fresh) -> None:
+    """a client that breaks off is announced once too, and silences nobody
+
+    客户端突然断开时同样通知一次，其他人照常说话
+    """
+    scene.tell(
+        "bob, alice and carol are in, dave has given no name. dave and bob break off (a reset); alice says three"
+        " things, 50 ms apart.",
+        "bob、alice、carol 都在，dave 没有报名字。dave 和 bob 突然断开（reset）；alice 说了三句话，间隔 50 毫秒。",
+    )
+    _leaves(scene, fresh, lambda peer: peer.resets(), "reset_unnoticed")
+
+
+def test_many(scene: Scene, fresh: Fresh) -> None:
+    """many clients come and go, and nothing of them is left behind
+
+    很多客户端来来去去，什么也不留下
+    """
+    server = scene.serve("serve", "127.0.0.1", 0)
+    scene.tell("Six clients join. The first three leave, one after the other.", "六个客户端加入；前三个依次离开。")
+    peers: list[Peer] = []
+    for number in range(6):
+        peers.append(join(server, f"{fresh.word(4)}{number}", *peers))
+    for gone in peers[:3]:
+        gone.closes()
+        peers.remove(gone)
+        for peer in peers:
+            twice: Mistakes = {"left_too_often": lambda heard: heard[-1].endswith(" left")}
+            hears(peer, f"* {gone.name} left", no_leave_notice=silent, **twice)
+    says(peers[0], "still here")
+    for peer in peers[1:]:
+        hears(peer, f"{peers[0].name}: still here")
+    before = server.standing()
+    number = 60
+    scene.tell(f"Then {number} clients come, say something and leave, one at a time.",
+               f"然后 {number} 个客户端一个接一个地来、说一句话、离开。")  # fmt: skip
+    watcher = peers[0]
+    for each in range(number):
+        name = f"{fresh.word(4)}{each}"
+        guest = join(server, name, watcher)
+        says(guest, "hello")
+        guest.closes()
+        hears(watcher, f"{name}: hello", f"* {name} left", leaver_silences_others=silent)
+    if before is None:
+        return
+
+    def left() -> tuple[int, int]:
+        now = server.standing()
+        return (now.open_files - before.open_files, len(now.threads) - len(before.threads)) if now else (0, 0)
+
+    if not settles(lambda: max(left()) < number // 2):
+        files, threads = left()
+        server.fail("thread_outlives" if threads > files // 2 else "files_left",
+                    (Row("seen", f"+{files} open files, +{threads} threads"),))  # fmt: skip
+
+
+def _absorbed() -> int:
+    """Bytes that the system itself may keep for a connection whose other side does not read."""
+    try:
+        limits = Path("/proc/sys/net/ipv4/tcp_wmem").read_text("ascii").split()
+        return int(limits[2])
+    except (OSError, ValueError, IndexError):
+        return 4_000_000
+
+
+def test_slow_reader(scene: Scene, fresh: Fresh) -> None:
+    """a client that never reads keeps nobody waiting, and does not fill the memory
+
+    一个从不读取的客户端不会让别人等，也不会把内存占满
+    """
+    server = scene.serve("serve", "127.0.0.1", 0)
+    slow = join(server, "slow", receive_buffer=4096)
+    alice = join(server, "alice", slow)
+    bob = join(server, "bob", slow, alice)
+    flood = _absorbed() + 4_000_000
+    scene.tell(
+        f"slow stops reading. alice says {flood // 1_000_000} MB in lines of 1000 bytes, 40 at a time, and bob hears"
+        " them; then slow reads on.",
+        f"slow 不再读取。alice 每次说 40 行、每行 1000 字节，共 {flood // 1_000_000} MB，bob 都听到；"
+        "然后 slow 又开始读取。",
+    )
+    text = fresh.one_of("🍎🍏🍐🍊🍋🍌🍉🍇") * (LONGEST_LINE // 4)
+    batch = f"{text}\n".encode() * 40
+    notices = 0
+    server.wire.note(f"alice says the line {text[:3]}… {flood // len(batch)} times 40 times (not shown)")
+    for _ in range(flood // len(batch)):
+        try:
+            alice.socket.settimeout(2 * PATIENCE)
+            alice.socket.sendall(batch)
+        except OSError:
+            pass  # seen by what bob hears
+        notices += _hears_flood(bob, f"alice: {text}", 40)
+    line = f"alice: {text}\n".encode()
+    total = flood // len(batch) * 40
+    got, marked = bytearray(), False
+    until = time.monotonic() + 2 * PATIENCE
+    slow.socket.settimeout(0.05)
+    while not slow.ended and not marked and time.monotonic() < until:
+        says(alice, "marker")
+        notices += _hears_flood(bob, "alice: marker", 1)
+        with contextlib.suppress(TimeoutError):
+            while not slow.ended:
+                data = bytes(slow.unread) or _received(slow)
+                slow.ended = not data
+                got += data
+                slow.unread = bytearray()
+        marked = b"alice: marker" in got
+    if not slow.ended and not marked:
+        slow.disappointed(word("the_end"), b"", 2 * PATIENCE, {"closed_under_a_reader": b""})
+    lines = got.replace(b"\r", b"").count(line)
+    if lines >= total:
+        server.fail("queue_without_end", (Row("seen", f"slow: {lines} / {total}"),))
+    if slow.ended and not notices:
+        hears(bob, "* slow left", dropped_unannounced=silent)
+    elif notices > 1:
+        server.fail("left_too_often", (Row("heard", f"bob: {notices} × * slow left"),))
+
+
+def _hears_flood(peer: Peer, expected: str, number: int) -> int:
+    """Hear this line so many times, without a word on the wire; returns how many times `* slow left` came between."""
+    notices = 0
+    until = time.monotonic() + PATIENCE
+    while number:
+        while b"\n" not in peer.unread and not peer.ended and time.monotonic() < until:
+            acknowledges_at_once(peer)
+            peer.socket.settimeout(max(0.001, until - time.monotonic()))
+            with contextlib.suppress(TimeoutError):
+                data = _received(peer)
+                peer.ended = not data
+                peer.unread += data
+        line = next_line(peer, 0)
+        if line == expected:
+            number -= 1
+        elif line == "* slow left":
+            notices += 1
+        else:
+            got = [] if line is None else [line[:80]]
+            wanted = f"{number} × {expected[:12]}…"
+            peer.disappointed(wanted, got, PATIENCE, {"slow_stalls_others": silent})
+    return notices
+
+
+def _received(peer: Peer) -> bytes:
+    """What has come; b"" for an end of any kind."""
+    try:
+        return peer.socket.recv(1 << 20)
+    except ConnectionError:
+        return b""
+
+
+def test_same_moment(scene: Scene, fresh: Fresh) -> None:
+    """what happens at the same moment does not mix: names, messages, goodbyes
+
+    同一时刻发生的事不会混在一起：名字、消息、离开
+    """
+    server = scene.serve("serve", "127.0.0.1", 0, race=0.002)
+    scene.tell(
+        "Each line of your code takes 2 ms here, so that threads meet. Four clients ask for one name at the same"
+        " moment, several times.",
+        "这里你的每行代码都要花 2 毫秒，让线程碰到一起。四个客户端同时要同一个名字，重复几次。",
+    )
+    for _ in range(4):
+        name = fresh.word(4)
+        rivals = [server.peer(f"{name}{number}") for number in range(4)]
+        time.sleep(PACE)  # by now all their threads, if there are any, wait for the name
+        for rival in rivals:
+            says(rival, name)
+        answers = [next_line(rival, 2 * PATIENCE) for rival in rivals]
+        won = answers.count(f"* {name} joined")
+        if won != 1 or answers.count("* the name is taken") != 3:
+            rows = (Row("seen", " · ".join(str(answer) for answer in answers)),)
+            server.fail("two_got_the_name" if won > 1 else "same_moment", rows)
+        for rival in rivals:
+            rival.closes()
+
+    scene.tell(
+        "Then three leave, one after the other, while a talker says six things, and then three talk at once.",
+        "接着，一个人连说六句话，其间三个人先后离开；然后三个人同时说话。",
+    )
+    leavers, stayers = _enter(server, fresh, 3), _enter(server, fresh, 3)
+    everybody = [*leavers, *stayers]
+    for first in stayers[:2]:  # what everybody has heard of the joining is passed over
+        settled = fresh.word()
+        says(first, settled)
+        for peer in everybody:
+            if peer is not first:
+                _skip_until(peer, [f"{first.name}: {settled}"])
+    talker = stayers[0]
+    words = [fresh.word() for _ in range(6)]
+    says(talker, *words)
+    for leaver in leavers:
+        time.sleep(0.03)
+        leaver.closes()
+    left = [f"* {leaver.name} left" for leaver in leavers]
+    for peer in stayers:
+        said = [f"{talker.name}: {text}" for text in words] if peer is not talker else []
+        hears(
+            peer,
+            *said,
+            *left,
+            within=2 * PATIENCE,
+            left_too_often=lambda heard: heard[-1] in heard[:-1] and heard[-1] in left,
+            lines_mixed=lambda heard, said=said: heard[-1] not in {*said, *left} and talker.name in heard[-1],
+            missed_while_leaving=lambda heard, said=said: (
+                set(heard) <= {*said, *left} and (set(heard) & set(left) or not set(said) <= set(heard))
+            ),
+            no_leave_notice=lambda heard, said=said: set(heard) < {*said, *left},
+        )
+    lines = {peer: [f"{fresh.word()} {number}" for number in range(3)] for peer in stayers}
+    for peer in stayers:
+        says(peer, *lines[peer])
+    for peer in stayers:
+        others = [f"{other.name}: {text}" for other in stayers if other is not peer for text in lines[other]]
+        hears(
+            peer,
+            *others,
+            within=2 * PATIENCE,
+            lines_mixed=lambda heard, whole=set(others): not set(heard) <= whole,
+        )
+
+
+def _enter(server: Server, fresh: Fresh, number: int) -> list[Peer]:
+    """So many clients that join at the same moment; each has heard that it is in."""
+    peers = [server.peer(f"{fresh.word(4)}{each}") for each in range(number)]
+    for peer in peers:
+        says(peer, peer.name)
+    for peer in peers:
+        _skip_until(peer, [f"* {peer.name} joined"])
+    return peers
+
+
+def _skip_until(peer: Peer, wanted: list[str]) -> None:
+    """Hear all these lines; others, which may come between, are passed over."""
+    missing = set(wanted)
+    while missing:
+        line = next_line(peer, 2 * PATIENCE)
+        if line is None:
+            _fail(peer, tuple(wanted), [], 2 * PATIENCE, {})
+        missing.discard(str(line))
+
+
+def test_server_ends(scene: Scene) -> None:
+    """Ctrl-C ends the server, and every client learns of it
+
+    Ctrl-C 结束服务器，每个客户端都会知道
+    """
+    server = scene.serve("serve", "127.0.0.1", 0)
+    alice = join(server, "alice")
+    bob = join(server, "bob", alice)
+    stranger = server.peer("stranger")
+    dave = join(server, "dave", alice, bob)  # who comes after the stranger: so the stranger has been met
+    time.sleep(PACE)  # a user's time: a Ctrl-C in the very moment before a wait does not end that wait
+    scene.tell("alice, bob and dave are in, a stranger has given no name. Then comes Ctrl-C.",
+               "alice、bob、dave 都在，还有一个没报名字的陌生人。然后按下 Ctrl-C。")  # fmt: skip
+    server.interrupts()
+    server.returns(ctrl_c_escapes=raises("KeyboardInterrupt"), never_stops=lambda got: got is None, **WAIT)
+    for peer in (alice, bob, dave, stranger):
+        if not is_gone(peer):
+            peer.disappointed(word("the_end"), b"", PATIENCE, {"clients_not_told": b""})
+    _alone(server, "thread_outlives")
+
+
+WAIT: Mistakes = {"within": PATIENCE}
+
+
+def _alone(running: Server | Program, reason: str) -> None:
+    """No thread is left but the main one."""
+
+    def others() -> list[str]:
+        standing = running.standing()
+        return [thread.name for thread in standing.threads if not thread.main] if standing else []
+
+    if not settles(lambda: not others()):
+        running.fail(reason, (Row("seen", ", ".join(others())),))
+
+
+# --- the client ------------------------------------------------------------------------------------------------
+
+
+def shows(program: Program, text: str, times: int = 1, **mistakes: Any) -> None:
+    """The text comes to stand on the screen, so many times in all."""
+    if not program.process.shows(lambda screen: screen.count(text) >= times, PATIENCE):
+        program.fail_as(program.process.shown(), mistakes, (Row("on_screen", text),))
+
+
+def comes_to_its_end(program: Program, server: FakeTCP, **mistakes: Any) -> None:
+    """The program returns; nothing of it is left."""
+    program.returns(**WAIT, **mistakes)
+    if not settles(lambda: bool(server.connections)):  # a connection may wait in the backlog after its client has gone
+        program.fail(program.scene.test_name, (Row("received", "-"),))
+    broken = any(isinstance(action, Reset) for action in server.script)
+    if not broken and not server.connections[0].wait_closed(PATIENCE):
+        program.fail("closed_under_a_reader", (Row("expected", word("the_end")),))
+    _alone(program, "thread_outlives")
+
+
+class ReadName(Action):
+    """Read up to the end of the first line that is not empty: an Enter of the scene before may come first."""
+
+    def perform(self, connection: Connection) -> None:
+        """Read it."""
+        while not connection.read_line().strip():
+            pass
+
+    def __str__(self) -> str:
+        return "read a name"
+
+
+def _lines(server: FakeTCP) -> list[str]:
+    """The lines that a fake server received, the empty ones left out."""
+    lines = server.connections[0].received.decode("utf-8", "replace").split("\n")
+    return [line.strip() for line in lines if line.strip()]
+
+
+def test_client(scene: Scene, fresh: Fresh, raw: FakeServer) -> None:
+    """the client: what is typed goes out, what comes in is shown, both at any time, until `exit`
+
+    客户端：输入的发出去，收到的显示出来，两者互不等待，直到输入 `exit`
+    """
+    ada, one, two, name = fresh.word(), fresh.word(8), fresh.word(8), fresh.name()
+    text = f"bob: 你好 {name}\n".encode()
+    first = f"* {ada} joined\nbob: {one}\n".encode()
+    parts = (f"bob: {two[:4]}".encode(), f"{two[4:]}\n".encode(), text[:6], text[6:9], text[9:])
+    server = raw([ReadLine(), Send(first), Pieces(parts), ReadUntilClose()])
+    scene.tell(
+        "The user types a name and then nothing. The server answers with two lines in one piece, then with pieces"
+        " of lines.",
+        "用户输入名字，然后什么也不输入。服务器先用一块数据发来两行，再把一行分成几块发来。",
+    )
+    program = scene.program("chat", "127.0.0.1", server.port)
+    program.types(ada)
+    seen: Mistakes = {
+        "no_line_end": lambda screen: b"\n" not in server.connections[0].received,
+        "printed_bytes": lambda screen: "b'" in screen or 'b"' in screen,
+        "rest_lost": lambda screen: two[4:] in screen and two[:4] not in screen,
+        "recv_is_a_line": lambda screen: (
+            f"bob: {two[:4]}" in screen and two[4:] in screen and f"bob: {two}" not in screen
+        ),
+        "decoded_in_pieces": lambda screen: "\ufffd" in screen or "UnicodeDecodeError" in screen,
+        "listens_only_after_typing": lambda screen: f"bob: {two}" not in screen,
+    }
+    for line in (f"* {ada} joined", f"bob: {one}", f"bob: {two}", f"bob: 你好 {name}"):
+        shows(program, line, **seen)
+    last = fresh.name()
+    scene.tell(
+        "Then the user types a line, an empty one, a last one and `exit`.",
+        "然后用户输入一行、一个空行、最后一行和 `exit`。",
+    )
+    program.types(one)
+    program.types("")
+    program.types(f"{last}\nexit")
+    comes_to_its_end(program, server, exit_does_not_end=lambda got: got is None)
+    scene.expect(_lines(server), "received").equals(
+        [ada, one, last],
+        exit_is_sent=[ada, one, last, "exit"],
+        empty_line_ends=[ada, one],
+        no_line_end=lambda got: "".join(got) in (ada + one + last, ada + one + last + "exit"),
+        last_line_lost=lambda got: got in ([ada, one], [ada]),
+    )
+    program.never_showed("Traceback")
+
+
+def test_client_ends(scene: Scene, fresh: Fresh, raw: FakeServer) -> None:
+    """the client: it says so when the connection ends, and it ends when its input does
+
+    客户端：连接结束时说出来；输入结束时自己也结束
+    """
+    welcome = f"* {fresh.word()} joined"
+    for times, ending in enumerate((Close(), Reset()), 1):
+        scene.tell(f"The server answers and then does: {ending}. The user types nothing; then Enter.",
+                   f"服务器回答之后断开（{ending}）。用户什么也没输入；最后按了一次回车。")  # fmt: skip
+        server = raw([ReadName(), Send(f"{welcome}\n".encode()), ending])
+        program = scene.program("chat", "127.0.0.1", server.port)
+        program.types(fresh.word())
+        shows(
+            program,
+            "* connection closed",
+            times,
+            reset_unnoticed=lambda screen: "ConnectionResetError" in screen,
+            spins=lambda screen: "\n\n\n\n" in screen.replace(" ", "").replace(">", ""),
+            no_line_end=lambda screen, server=server: server.connections[0].received.isalpha(),
+            silent_about_the_end=lambda screen: True,
+        )
+        time.sleep(2 * PACE)  # as long as it takes a user to read it
+        program.types("")
+        comes_to_its_end(program, server, types_into_the_void=lambda got: got is None,
+                         gone_server_escapes=lambda got: isinstance(got, Raised))  # fmt: skip
+    scene.tell("The server stays. The user types two lines, then the input ends (Ctrl-D).",
+               "服务器没有断开。用户输入两行，然后输入结束（Ctrl-D）。")  # fmt: skip
+    one, two, again = fresh.word(), fresh.word(), f"* {fresh.word()} joined"
+    server = raw([ReadName(), Send(f"{again}\n".encode()), ReadUntilClose()])
+    program = scene.program("chat", "127.0.0.1", server.port)
+    program.types(one)
+    shows(program, again, listens_only_after_typing=lambda screen: True)
+    time.sleep(PACE)  # the reader waits again
+    program.types(two)
+    program.ends_input()
+    leaves: Mistakes = {"end_of_input_escapes": raises("EOFError"), "exit_does_not_end": lambda got: got is None}
+    comes_to_its_end(program, server, **leaves)
+    scene.expect(_lines(server), "received").equals([one, two], last_line_lost=lambda got: got in ([one], []))
+    program.never_showed("Traceback")
