@@ -311,7 +311,9 @@ class Scene:
         process = self._ready(server=True, keyboard=True)
         self._begun = True
         process.begin(name, arguments)
-        return Program(self, process, shown_call(name, arguments, {}))
+        program = Program(self, process, shown_call(name, arguments, {}))
+        program.must_be_written()
+        return program
 
     def transcript(self) -> Wire:
         """What crosses the wire in this test."""

@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--student-python", default=sys.executable, help="the interpreter for the student's code")
     group.addoption("--foreground", action="store_true", help="the student's code has the terminal, no deadlines")
     group.addoption("--shuffle", default="", metavar="SEED", help="run the tests in another order")
-    group.addoption("--test", default="", help="one test, by its number in the kata or its name")
+    group.addoption("--test", default="", help="one test, by its number or name, or several with commas")
     group.addoption("--results", default="", metavar="FILE", help="write the results as JSON")
 
 
@@ -174,7 +174,8 @@ def _failure(error: BaseException | None) -> Failure | None:
 
 
 def _is(result: Result, wanted: str) -> bool:
-    return str(result.number) == wanted or result.test.removeprefix("test_") == wanted.removeprefix("test_")
+    names = {name.removeprefix("test_") for name in wanted.split(",")}
+    return str(result.number) in names or result.test.removeprefix("test_") in names
 
 
 def _session(request: pytest.FixtureRequest) -> Session:

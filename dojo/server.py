@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from dojo.wire import Wire
 
 
+UNWRITTEN = ("not_written", "wrong_signature", "missing_function", "misspelt_function")
+"""The reasons for which a function has not even begun."""
+
+
 class Running:
     """A function of the student's that was begun and goes on."""
 
@@ -87,7 +91,7 @@ class Running:
         self.has_ended(0.05)
         if self.end is not None and not not_ended:
             ended = trouble(self.end, self.scene.subject)
-            if ended is not None and ended.reason in ("not_written", "wrong_signature", "missing_function"):
+            if ended is not None and ended.reason in UNWRITTEN:
                 self.scene.fail(ended)
             rows = (*rows, Row("ended", f"{self.call}: {self._ending()}"))
             frame = self.end.own_frame() if isinstance(self.end, Raised) else None
@@ -170,6 +174,13 @@ class Server(Running):
 
 class Program(Running):
     """A program of the student's with a keyboard and a screen."""
+
+    def must_be_written(self) -> None:
+        """Fail at once when there is no such function yet: nobody has to wait for what it never does."""
+        if self.has_ended(0.02) and self.end is not None:
+            ended = trouble(self.end, self.scene.subject, (Row("called", self.call),))
+            if ended is not None and ended.reason in UNWRITTEN:
+                self.scene.fail(ended)
 
     def types(self, line: str) -> None:
         """Type a line and the Enter key."""

@@ -56,7 +56,8 @@ def test_a_line_in_quick_pieces_is_one_row(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_pause_separates_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     wire = Wire()
-    monkeypatch.setattr(time, "monotonic", iter([wire._start + 0.1, wire._start + 0.1 + wire_module.TOGETHER]).__next__)
+    first = wire._start + 0.1
+    monkeypatch.setattr(time, "monotonic", iter([first, first + 2 * wire_module.TOGETHER]).__next__)
     wire.sent("alice", "server", b"hel")
     wire.sent("alice", "server", b"lo\n")
     assert contents(wire) == ["alice → server   hel", "alice → server   lo␊"]
