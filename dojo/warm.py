@@ -6,6 +6,7 @@ of its own below that. Where fork is not safe, each run is a new interpreter.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
@@ -89,6 +90,8 @@ def serve() -> None:
     from dojo import fakes, plugin  # noqa: F401 - loaded ahead for every run
     from dojo.fakes import http, raw, tls  # noqa: F401
 
+    gc.disable()  # in a short run, looking for garbage costs more than the garbage; and it would copy shared pages
+    gc.freeze()
     for line in sys.stdin.buffer:
         order = json.loads(line)
         pid = os.fork()

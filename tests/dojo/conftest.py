@@ -12,9 +12,17 @@ from dojo.launch import ROOT
 from tests.dojo.students import Bench
 
 
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """Judges short student's files."""
+    made = Bench(tmp_path)
+    yield made
+    made.launcher.close()
+
+
 @pytest.fixture(params=["fork", "spawn"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    """Judges short student's files, by each way to start a process that this machine has."""
+def each_bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """The same by each way to start a process that this machine has."""
     if request.param == "spawn":
         monkeypatch.setenv("DOJO_LAUNCH", "spawn")
     made = Bench(tmp_path)

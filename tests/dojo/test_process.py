@@ -54,19 +54,19 @@ def told(result: object) -> str:
 
 
 @pytest.mark.parametrize(("line", "reason", "says"), ENDINGS, ids=[line for line, _, _ in ENDINGS])
-def test_each_ending_costs_one_test(bench: Bench, line: str, reason: str | None, says: str) -> None:
+def test_each_ending_costs_one_test(each_bench: Bench, line: str, reason: str | None, says: str) -> None:
     source = body(line) + HEAD
-    result = bench.verdict(source)
+    result = each_bench.verdict(source)
     assert result.status == "fail"
     if reason is not None:
         assert result.reason == reason
         assert says in told(result)
         assert "{" not in told(result)
-    assert bench.verdict(body("return 1")).status == "pass"  # the next test is untouched
+    assert each_bench.verdict(body("return 1")).status == "pass"  # the next test is untouched
 
 
-def test_a_right_answer_passes(bench: Bench) -> None:
-    assert bench.verdict(body("return 1")).status == "pass"
+def test_a_right_answer_passes(each_bench: Bench) -> None:
+    assert each_bench.verdict(body("return 1")).status == "pass"
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_a_right_answer_passes(bench: Bench) -> None:
         ),
     ],
 )
-def test_a_hang_is_told_with_its_place(bench: Bench, lines: list[str], place: str, doing: str) -> None:
-    result = bench.verdict(body(*lines), deadline=0.3)
+def test_a_hang_is_told_with_its_place(each_bench: Bench, lines: list[str], place: str, doing: str) -> None:
+    result = each_bench.verdict(body(*lines), deadline=0.3)
     assert result.reason == "hang"
     assert place in told(result)
     assert doing in told(result)
@@ -118,9 +118,9 @@ def test_what_was_printed_survives_a_crash(bench: Bench) -> None:
     assert "last words" in bench.verdict(body("import os", "print('last words', end='')", "os._exit(3)")).printed
 
 
-def test_a_thread_that_is_left_is_named(bench: Bench) -> None:
+def test_a_thread_that_is_left_is_named(each_bench: Bench) -> None:
     lines = ["import threading, time", "threading.Thread(target=time.sleep, args=(1000,), name='left').start()"]
-    result = bench.verdict(body(*lines, "return 1"))
+    result = each_bench.verdict(body(*lines, "return 1"))
     assert result.reason == "thread_left"
     assert "left" in told(result)
 
@@ -293,10 +293,10 @@ def test_the_students_program_starts_as_bare_as_a_new_one(bench: Bench) -> None:
         assert result.reason == "raised", attribute
 
 
-def test_the_environment_is_clean(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_clean(each_bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://proxy.example.com:3128")
     monkeypatch.setenv("PYTHONPATH", "/nowhere")
     monkeypatch.setenv("SECRET", "x")
-    with bench.scene(body("import os", "return dict(os.environ)")) as scene:
+    with each_bench.scene(body("import os", "return dict(os.environ)")) as scene:
         names = set(scene.call("f", (), {}, 5.0).value())
     assert not {name for name in names if "proxy" in name.lower() or name.startswith("PYTHON") or name == "SECRET"}

@@ -74,8 +74,8 @@ DESIGNS = {
 
 @pytest.mark.parametrize("design", DESIGNS)
 @pytest.mark.parametrize("race", [0.0, 0.002])
-def test_every_design_is_found_and_met(bench: Bench, design: str, race: float) -> None:
-    with bench.scene(DESIGNS[design]) as scene:
+def test_every_design_is_found_and_met(each_bench: Bench, design: str, race: float) -> None:
+    with each_bench.scene(DESIGNS[design]) as scene:
         server = scene.serve("serve", "127.0.0.1", 0, race=race)
         alice, bob = server.peer("alice"), server.peer("bob")
         bob.sends_in_pieces(b"wor", b"ld\n")
@@ -211,21 +211,21 @@ def _one_is_first(server: Server, name: bytes) -> bool:
     return [peer.socket.recv(2) for peer in peers].count(b"ok") == 1
 
 
-def test_a_program_with_a_keyboard(bench: Bench) -> None:
+def test_a_program_with_a_keyboard(each_bench: Bench) -> None:
     source = "def chat():\n    while (line := input('> ')) != 'exit':\n        print(line.upper())\n"
-    with bench.scene(source) as scene:
+    with each_bench.scene(source) as scene:
         program = scene.program("chat")
         program.types("hello")
         program.shows("HELLO")
         program.never_showed("Traceback")
         program.types("exit")
         program.returns()
-    with bench.scene(source) as scene:
+    with each_bench.scene(source) as scene:
         program = scene.program("chat")
         program.ends_input()
         result = fails(scene, lambda: program.returns(crashed_at_the_end=raises("EOFError")))
     assert result.reason == "crashed_at_the_end"
-    with bench.scene(source) as scene:
+    with each_bench.scene(source) as scene:
         program = scene.program("chat")
         result = fails(scene, lambda: program.returns(within=0.3))
     assert result.reason == "own"
