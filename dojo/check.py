@@ -26,8 +26,11 @@ WAITERS = 3 * WORKERS
 """Beside them, jobs at a time that do little but wait: a wrong server is found by what does not come from it."""
 
 PATIENT = ("echo", "udp_echo", "chat")
-"""The katas whose solutions are such jobs. There a wrong one is judged by the tests that it names; that all others
-pass, the slower proofs show."""
+"""The katas whose solutions are such jobs."""
+
+NETWORKED = ("http_client", "protected", *PATIENT)
+"""The katas where a wrong solution is judged here by the tests that it names alone; that all others pass, the slower
+proofs show."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ def jobs() -> list[Job]:
         for file in (*gallery.right(kata), *gallery.wrong(kata)):
             name = f"{kata.name}: {file.stem} gets the verdict it names"
             patient = kata.name in PATIENT
-            made.append(Job(name, partial(exhibit, kata, file, whole=not patient), waits=patient))
+            whole = kata.name not in NETWORKED
+            made.append(Job(name, partial(exhibit, kata, file, whole=whole), waits=patient))
     return made
 
 
