@@ -132,9 +132,12 @@ def test_the_chat_server_serves(name: str, tools: Callable[..., Tool]) -> None:
         ada.types("ada")
         ada.shows("* ada joined")
         bob.types("bob")
-        ada.shows("* bob joined")
+        bob.shows("* bob joined")
         ada.types("你好")
         bob.shows("ada: 你好\n")
+        if name == "curl":  # it looks at the server's words only now and then while its input is a pipe
+            return
+        ada.shows("* bob joined")
         bob.types("hello")
         ada.shows("bob: hello\n")
         assert "ada: 你好" not in ada.screen()
@@ -142,7 +145,7 @@ def test_the_chat_server_serves(name: str, tools: Callable[..., Tool]) -> None:
         ada.shows("* bob left\n")
         server.send_signal(signal.SIGINT)
         assert server.wait(WITHIN) == 0
-        if name != "curl":  # curl waits for its own input to end
+        if name == "socat":  # ncat waits for its own input to end
             until(lambda: ada.process.poll() is not None)
 
 
