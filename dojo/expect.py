@@ -22,7 +22,7 @@ from dojo.failure import Failed, Failure, Row, shown, shown_call
 from dojo.launch import Launcher
 from dojo.outcome import Frame, Loaded, Outcome, Raised, Returned
 from dojo.process import DEADLINE, StudentProcess
-from dojo.trouble import import_trouble, raised_text, short, trouble
+from dojo.trouble import import_trouble, place, raised_text, short, trouble
 from dojo.words import LANGUAGES, language, word
 
 if TYPE_CHECKING:
@@ -350,8 +350,8 @@ class Scene:
         threads = getattr(outcome, "threads", ())
         for thread in threads:
             if not thread.main and not thread.daemon:
-                frame = next((frame for frame in reversed(thread.frames) if frame.own), None)
-                where = f"{short(frame.file)}:{frame.line}" if frame else short(self.subject)
+                frame = thread.own_frame()
+                where = place(frame) if frame else short(self.subject)
                 self.fail(Failure("thread_left", (), {**values, "thread": thread.name, "place": where}, frame))
         failure = trouble(outcome, self.subject)
         self.fail(failure or Failure("thread_left", (), values))

@@ -27,6 +27,11 @@ class Frame:
             return ""
 
 
+def innermost_own(frames: tuple[Frame, ...]) -> Frame | None:
+    """The innermost of these frames, which come outermost first, that is in the student's own files."""
+    return next((frame for frame in reversed(frames) if frame.own), None)
+
+
 @dataclass(frozen=True)
 class Raised:
     """The call ended with an exception."""
@@ -44,7 +49,7 @@ class Raised:
 
     def own_frame(self) -> Frame | None:
         """The innermost frame in the student's own files."""
-        return next((frame for frame in reversed(self.frames) if frame.own), None)
+        return innermost_own(self.frames)
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,10 @@ class Thread:
     """For a thread that waits for a lock: the name of the thread that holds it."""
     held_since: Frame | None = None
     """And the line since which."""
+
+    def own_frame(self) -> Frame | None:
+        """The innermost frame in the student's own files."""
+        return innermost_own(self.frames)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from dojo.expect import Scene
 from dojo.failure import Failure
-from dojo.trouble import raised_text, short
+from dojo.trouble import place, raised_text
 
 PASS, FAIL, ERROR = "pass", "fail", "error"
 """`error` is a fault of the dojo itself, never of the student's file."""
@@ -62,14 +62,14 @@ class Result:
         self.told = list(scene.told)
         self.threads = list(failure.threads)
         if failure.place is not None:
-            self.place = f"{short(failure.place.file)}:{failure.place.line}"
+            self.place = place(failure.place)
             self.source = failure.place.source()
         if scene.process is not None:
             scene.process.end()
             self.printed = scene.process.printed()
             for error in scene.process.thread_errors:
                 frame = error.own_frame()
-                where = f", {short(frame.file)}:{frame.line}" if frame else ""
+                where = f", {place(frame)}" if frame else ""
                 self.died.append((str(error.thread), raised_text(error) + where))
         if scene.wire is not None:
             self.wire = scene.wire.lines(columns=WIRE_COLUMNS, since=scene.wire_since)

@@ -125,7 +125,7 @@ def stands(thread: Thread | None, busy: bool | None) -> tuple[Frame | None, str]
     """Where the thread stands in the student's own file, and in words what it does there."""
     if thread is None:
         return None, word("deaf")
-    own = next((frame for frame in reversed(thread.frames) if frame.own), None)
+    own = thread.own_frame()
     if busy:
         return own, word("busy")
     return own, word(waits_for(thread) or "idle")

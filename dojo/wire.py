@@ -84,12 +84,12 @@ class Wire:
             return
         with self._lock:
             kept = bytes(data[:KEPT_OF_A_PIECE])
-            self._add(Sent(self._now(), source, target, kept, len(data), piece), len(kept))
+            self._add(Sent(self.now(), source, target, kept, len(data), piece), len(kept))
 
     def note(self, text: str) -> None:
         """Record something that is not bytes, in words: "client connected"."""
         with self._lock:
-            self._add(Note(self._now(), text), 0)
+            self._add(Note(self.now(), text), 0)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -122,7 +122,7 @@ class Wire:
 
     def now(self) -> float:
         """Seconds since it was made: what `lines(since=…)` takes."""
-        return self._now()
+        return time.monotonic() - self._start
 
     def lines(self, limit: int = 40, columns: int = 100, since: float = 0.0) -> list[str]:
         """The transcript as rows for a reader: `0.051  client → server   GET /x?a=1 HTTP/1.1⏎`.
@@ -145,9 +145,6 @@ class Wire:
         ending = (first + list(last))[-tail:]
         shown = _shown(first[:head] + ending, columns)
         return [*shown[:head], f"… {limit + more - head - tail} rows …", *shown[head:]]
-
-    def _now(self) -> float:
-        return time.monotonic() - self._start
 
     def _add(self, entry: Entry, size: int) -> None:
         room = self._first_size < KEPT_AT_THE_START and len(self._first) < KEPT_PIECES_AT_THE_START
