@@ -22,6 +22,7 @@ from dojo.result import ERROR, PASS, Result, kata_of, titles
 
 if TYPE_CHECKING:
     from dojo.fakes.http import FakeHTTP
+    from dojo.fakes.pop3 import FakePOP3
     from dojo.fakes.raw import FakeTCP
     from dojo.fakes.tls import Authority
     from dojo.wire import Wire
@@ -257,6 +258,25 @@ def https(scene: Scene, wire: Wire, authority: Authority) -> Iterator[FakeHTTP]:
 
     scene.environment["SSL_CERT_FILE"] = authority.ca_file
     with FakeHTTP(wire, tls=authority.good) as server:
+        yield server
+
+
+@pytest.fixture
+def pop3(wire: Wire, authority: Authority) -> Iterator[FakePOP3]:
+    """A POP3 server for this test: plain text, and TLS for the client that asks by STLS."""
+    from dojo.fakes.pop3 import FakePOP3
+
+    with FakePOP3(wire, stls=authority.good) as server:
+        yield server
+
+
+@pytest.fixture
+def pop3s(scene: Scene, wire: Wire, authority: Authority) -> Iterator[FakePOP3]:
+    """A POP3 server that speaks TLS at once. The student's program trusts its authority, by SSL_CERT_FILE."""
+    from dojo.fakes.pop3 import FakePOP3
+
+    scene.environment["SSL_CERT_FILE"] = authority.ca_file
+    with FakePOP3(wire, tls=authority.good) as server:
         yield server
 
 

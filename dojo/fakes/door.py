@@ -57,7 +57,7 @@ class Door:
         if self._bell or self.stopping.is_set():
             raise RuntimeError("a fake is started once")
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        self._listener = socket.create_server((self.host, 0), family=family, backlog=128)
+        self._listener = socket.create_server((self.host, 0), family=family, backlog=2048)
         self._listener.setblocking(False)
         self.port = self._listener.getsockname()[1]
         self._bell, ear = socket.socketpair()
