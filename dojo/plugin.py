@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dojo.fakes.http import FakeHTTP
     from dojo.fakes.pop3 import FakePOP3
     from dojo.fakes.raw import FakeTCP
+    from dojo.fakes.smtp import FakeSMTP
     from dojo.fakes.tls import Authority
     from dojo.wire import Wire
 
@@ -291,5 +292,24 @@ def raw(wire: Wire) -> Iterator[Callable[..., FakeTCP]]:
 
         def make(script: Any, **options: Any) -> FakeTCP:
             return servers.enter_context(FakeTCP(wire, script, **options))
+
+        yield make
+
+
+@pytest.fixture
+def smtp(scene: Scene, wire: Wire, authority: Authority) -> Iterator[Callable[..., FakeSMTP]]:
+    """Mail servers, each made by a call: `smtp()` speaks TLS from the first byte, `smtp(starttls=True)` offers it,
+    `smtp("expired")` shows another certificate of the authority's, `smtp(None)` knows no TLS. The student's program
+    trusts the authority, by SSL_CERT_FILE."""
+    from contextlib import ExitStack
+
+    from dojo.fakes.smtp import FakeSMTP
+
+    scene.environment["SSL_CERT_FILE"] = authority.ca_file
+    with ExitStack() as servers:
+
+        def make(certificate: str | None = "good", **options: Any) -> FakeSMTP:
+            tls = getattr(authority, certificate) if certificate else None
+            return servers.enter_context(FakeSMTP(wire, tls=tls, **options))
 
         yield make

@@ -88,7 +88,7 @@ def serve() -> None:
     import pytest
 
     from dojo import fakes, plugin  # noqa: F401 - loaded ahead for every run
-    from dojo.fakes import http, raw, tls  # noqa: F401
+    from dojo.fakes import http, raw, smtp, tls  # noqa: F401
 
     gc.disable()  # in a short run, looking for garbage costs more than the garbage; and it would copy shared pages
     gc.freeze()
