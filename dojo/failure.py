@@ -52,6 +52,9 @@ def shown(value: Any, limit: int = SHOWN) -> str:
         text = f"{value.kind}({inside})"
     elif isinstance(value, Mail):
         text = f"(an e-mail message of {len(value)} bytes)"
+    elif type(value).__name__ == "EmailMessage":  # one of the judge's own, on its way to the student
+        names = [name for name in ("From", "To", "Cc", "Bcc", "Subject") if name in value]
+        return f"(mail {'; '.join(f'{name}: {shown(str(value[name]), 100)[1:-1]}' for name in names)})"
     else:
         text = repr(value)
     if len(text) > limit:

@@ -98,8 +98,8 @@ def _call(module: ModuleType, order: dict[str, Any]) -> dict[str, Any]:
     if not callable(function):
         names = [name for name, value in module.__dict__.items() if type(name) is str and callable(value)]
         return {"missing": order["name"], "present": names[:100]}
-    arguments = [plain.decode(argument) for argument in order["arguments"]]
-    named = {name: plain.decode(argument) for name, argument in order["named"].items()}
+    arguments = [plain.decode(argument, plain.parsed) for argument in order["arguments"]]
+    named = {name: plain.decode(argument, plain.parsed) for name, argument in order["named"].items()}
     result = function(*arguments, **named)
     try:
         return {"returned": plain.encode(result), "kind": type(result).__qualname__}

@@ -1,16 +1,19 @@
 """Plain data, the only thing that crosses between the student's process and the judge.
 
 Plain are None, bool, int, float, str, bytes, list, tuple and dict, a named tuple (with the names of its
-fields) and an e-mail message (as its bytes). A subclass crosses as a copy of the plain value inside it, made
-with the methods of the plain type, so that an object that claims to be equal to everything arrives as what
-it is. Nothing is pickled and nothing is evaluated.
+fields) and an e-mail message (as its bytes, which only the student's process makes an EmailMessage of again). A
+subclass crosses as a copy of the plain value inside it, made with the methods of the plain type, so that an object
+that claims to be equal to everything arrives as what it is. Nothing is pickled and nothing is evaluated.
 """
 
 from __future__ import annotations
 
 import sys
 from base64 import b64decode, b64encode
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DEEPEST = 50
 """Levels of nesting beyond which a value is refused."""
@@ -93,8 +96,18 @@ def _is_message(kind: type) -> bool:
     return loaded is not None and issubclass(kind, loaded.Message)
 
 
-def decode(data: Any) -> Any:
-    """The value again. Raises ValueError or TypeError when the data is not what encode() makes."""
+def parsed(data: bytes) -> Any:
+    """The message of these bytes as the student's code meets it: an EmailMessage."""
+    from email import message_from_bytes, policy
+
+    return message_from_bytes(data, policy=policy.default)
+
+
+def decode(data: Any, mail: Callable[[bytes], Any] = Mail) -> Any:
+    """The value again, an e-mail message as `mail` makes it of its bytes.
+
+    Raises ValueError or TypeError when the data is not what encode() makes.
+    """
     if data is None or type(data) in (bool, int, str):
         return data
     if type(data) is not dict or len(data) != 1:
@@ -107,14 +120,14 @@ def decode(data: Any) -> Any:
     if tag == "b":
         return b64decode(body, validate=True)
     if tag == "m":
-        return Mail(b64decode(body, validate=True))
+        return mail(b64decode(body, validate=True))
     if tag == "l":
-        return [decode(item) for item in body]
+        return [decode(item, mail) for item in body]
     if tag == "t":
-        return tuple(decode(item) for item in body)
+        return tuple(decode(item, mail) for item in body)
     if tag == "n":
         kind, fields, items = body
-        return Named.of(str(kind), tuple(str(f) for f in fields), tuple(decode(item) for item in items))
+        return Named.of(str(kind), tuple(str(f) for f in fields), tuple(decode(item, mail) for item in items))
     if tag == "d":
-        return {decode(key): decode(item) for key, item in body}
+        return {decode(key, mail): decode(item, mail) for key, item in body}
     raise ValueError("not plain data")

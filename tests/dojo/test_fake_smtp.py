@@ -87,7 +87,8 @@ def test_a_mail_is_kept_as_it_was_sent(wire: Wire) -> None:
     assert delivery.message["Subject"] == "你好"
     assert delivery.message.get_content().splitlines() == text.splitlines()
     assert server.connections[0].verbs == ["EHLO", "MAIL", "RCPT", "RCPT", "DATA", "QUIT"]
-    assert server.connections[0].commands[2] == ("RCPT", "TO:<bob@example.com>")
+    verb, argument = server.connections[0].commands[2]
+    assert (verb, argument.upper()) == ("RCPT", "TO:<BOB@EXAMPLE.COM>")
     assert server.auth == b""
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from dojo import hints
+from dojo.failure import shown
 from tests.dojo.students import Bench, body
 
 # what f() does, the reason that is given, and what its sentence must say
@@ -227,6 +230,26 @@ LIARS = [
 @pytest.mark.parametrize("liar", LIARS)
 def test_what_claims_to_be_equal_is_not(bench: Bench, liar: str) -> None:
     assert bench.verdict(f"{liar}\n{body('return Liar()')}").status == "fail"
+
+
+def test_a_mail_crosses_both_ways(each_bench: Bench) -> None:
+    message = EmailMessage()
+    message["To"] = "小明 <ming@example.com>"
+    message.set_content("你好")
+    source = """
+def f(messages):
+    message = messages[0]
+    message["Cc"] = message["To"].addresses[0].addr_spec
+    return message
+"""
+    with each_bench.scene(source) as scene:
+        answer = scene.call("f", ([message],), {}, 5.0)
+        got = answer.value()
+    assert isinstance(got, bytes)
+    back = message_from_bytes(got, policy=policy.default)
+    assert (back["To"], back["Cc"]) == (message["To"], "ming@example.com")
+    assert back.get_content() == "你好\n"
+    assert shown(message) == "(mail To: 小明 <ming@example.com>)"
 
 
 @pytest.mark.parametrize("text", ["while True: pass", "return 'x' * 10**7", "raise SystemExit", "return '\\x1b[2J'"])
