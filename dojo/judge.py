@@ -36,21 +36,31 @@ class Options:
 
 def arguments(katas: list[Kata], options: Options) -> list[str]:
     """The command line for pytest."""
-    made = [*PLUGINS, "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *(str(k.tests) for k in katas)]
-    for name, value in (
-        ("--subject", options.subject),
-        ("--seed", options.seed),
-        ("--shuffle", options.shuffle),
-        ("--student-python", options.python),
-        ("--test", options.test),
-    ):
-        if value:
-            made += [name, value]
+    made = collecting(katas)
+    for name, value in choices(options).items():
+        made += [f"--{name.replace('_', '-')}", value]
     if options.foreground:
         made += ["--foreground", "--capture=no", "-o", "timeout=0", "-o", "faulthandler_timeout=0"]
     if options.stop_at_first:
         made.append("-x")
     return made
+
+
+def collecting(katas: list[Kata]) -> list[str]:
+    """The part of the command line that says which tests there are."""
+    return [*PLUGINS, "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *(str(k.tests) for k in katas)]
+
+
+def choices(options: Options) -> dict[str, str]:
+    """The part that says whom they judge, which of them, and in what order: an option of dojo.plugin's each."""
+    named = {
+        "subject": options.subject,
+        "seed": options.seed,
+        "shuffle": options.shuffle,
+        "student_python": options.python,
+        "test": options.test,
+    }
+    return {name: value for name, value in named.items() if value}
 
 
 def judge(kata: Kata, options: Options, deadline: float = 300.0) -> list[Result]:
@@ -60,7 +70,7 @@ def judge(kata: Kata, options: Options, deadline: float = 300.0) -> list[Result]
     """
     with tempfile.TemporaryDirectory(prefix="dojo-") as folder:
         report, log = Path(folder) / "results.json", Path(folder) / "log.txt"
-        status = run_pytest(["-q", *arguments([kata], options), "--results", str(report)], log, deadline)
+        status = run_pytest(collecting([kata]), {**choices(options), "results": str(report)}, log, deadline)
         if status is None:
             raise JudgeError(f"{kata.name}: no verdict on {options.subject} after {deadline:g} s")
         try:

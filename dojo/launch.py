@@ -70,6 +70,37 @@ def _code(module: str, call: str) -> str:
     return f"import sys; sys.path.insert(0, {str(ROOT)!r}); from dojo.inside import {module}; del sys.path[0]; {call}"
 
 
+def _python(python: str, function: str, theirs: socket.socket, foreground: bool = False) -> subprocess.Popen[bytes]:
+    """A new interpreter that runs this function of dojo.inside.forkserver with the socket's descriptor."""
+    return subprocess.Popen(
+        [python, *FLAGS, "-c", _code("forkserver", f"forkserver.{function}({theirs.fileno()})")],
+        stdin=None if foreground else subprocess.DEVNULL,
+        pass_fds=(theirs.fileno(),),
+        start_new_session=not foreground,
+        env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+    )
+
+
+class Nursery:
+    """An interpreter of which fork servers are forked, where many files are judged one after the other."""
+
+    def __init__(self) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._server = _python(sys.executable, "nursery", theirs)
+
+    def fork(self, theirs: socket.socket) -> None:
+        """Have a fork server made that serves the other end of this socket."""
+        try:
+            socket.send_fds(self._control, [b"fork"], [theirs.fileno()])
+        except OSError as error:
+            raise LaunchError(f"the interpreter of the fork servers is gone: {error}") from error
+
+
+nursery: Nursery | None = None
+"""Set in a warm interpreter alone (dojo.warm)."""
+
+
 class ForkServer:
     """Processes forked from one interpreter that has loaded what the student's file loads, and no more."""
 
@@ -77,14 +108,12 @@ class ForkServer:
         self._foreground = foreground
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(START_DEADLINE)
+        self._server: subprocess.Popen[bytes] | None = None
         with theirs:
-            self._server = subprocess.Popen(
-                [python, *FLAGS, "-c", _code("forkserver", f"forkserver.main({theirs.fileno()})")],
-                stdin=None if foreground else subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=not foreground,
-                env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-            )
+            if nursery is not None and python == sys.executable and not foreground:
+                nursery.fork(theirs)
+            else:
+                self._server = _python(python, "main", theirs, foreground)
 
     def start(self, subject: Path, environment: dict[str, str], folder: Path, *, keyboard: bool = False) -> Running:
         """Fork, and hand over the other ends of the sockets and of the pipe."""
@@ -154,6 +183,8 @@ class ForkServer:
     def close(self) -> None:
         """Close our end of the control socket, at which the server ends."""
         self._control.close()  # the server sees the end, ends its children and then itself
+        if self._server is None:
+            return
         try:
             self._server.wait(START_DEADLINE)
         except subprocess.TimeoutExpired:

@@ -9,6 +9,7 @@ import random
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,13 +55,17 @@ class Session:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.seed = config.getoption("--seed") or os.urandom(4).hex()
         self.results: list[Result] = []
         self.import_failures: dict[Path, Failure] = {}
         self.warm: launch.Launcher | None = None
         """A launcher started ahead by the command line, while pytest itself was still loading."""
         self._launcher: launch.Launcher | None = None
         self._launcher_for: Path | None = None
+
+    @cached_property
+    def seed(self) -> str:
+        """The seed of this run's fresh data: the one asked for, or a new one."""
+        return self.config.getoption("--seed") or os.urandom(4).hex()
 
     def launcher(self, subject: Path) -> launch.Launcher:
         """One for each student's file: what one file loads must not be there for the next."""
@@ -81,14 +86,6 @@ class Session:
                 launcher.close()
         self._launcher = self.warm = None
 
-    def pytest_sessionstart(self) -> None:
-        """Warm up the student's interpreter while pytest looks for the tests."""
-        option = self.config.getoption
-        subject = Path(option("--subject"))
-        if option("--results") and self.warm is None and subject.is_file():
-            self.warm = launch.launcher(option("--student-python"), option("--foreground"))
-            self.warm.prepare(subject)
-
     # --- hooks ---------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(trylast=True)
@@ -100,6 +97,10 @@ class Session:
                 kata = kata_of(item.path)
                 numbers[kata] = numbers.get(kata, 0) + 1
                 item.stash[RESULT] = Result(kata, item.originalname, numbers[kata], titles(item.function))
+        self.choose(items)
+
+    def choose(self, items: list[pytest.Item]) -> None:
+        """Keep the tests that are asked for, in the order that is asked for."""
         only = self.config.getoption("--test")
         if only:
             items[:] = [item for item in items if RESULT in item.stash and _is(item.stash[RESULT], only)]
@@ -108,7 +109,8 @@ class Session:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Load what makes certificates, if a test will ask for them, while the first tests wait for the student."""
-        if any("authority" in getattr(item, "fixturenames", ()) for item in session.items):
+        asked = any("authority" in getattr(item, "fixturenames", ()) for item in session.items)
+        if asked and "trustme" not in sys.modules:
             threading.Thread(target=importlib.import_module, args=("trustme",), daemon=True).start()
 
     @pytest.hookimpl(wrapper=True)
@@ -125,6 +127,8 @@ class Session:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Turn a failure into data, and into the text that a student reads."""
+        if RESULT in item.stash and call.excinfo is not None and _failure(call.excinfo.value) is not None:
+            item.repr_failure = _untold  # type: ignore[assignment,method-assign]
         report = yield
         result = item.stash.get(RESULT, None)
         if result is None:
@@ -162,6 +166,11 @@ class Session:
     def pytest_unconfigure(self) -> None:
         """End every process, whatever happened."""
         self.close()
+
+
+def _untold(_: object) -> str:
+    """What pytest tells of a failure that is told by dojo.screen: its own traceback would take longer than the test."""
+    return ""
 
 
 def _failure(error: BaseException | None) -> Failure | None:

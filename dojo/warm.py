@@ -1,7 +1,7 @@
-"""Runs of pytest from an interpreter that has loaded it already: each run is a fork, and costs a third.
+"""Runs of pytest from an interpreter that has loaded it, and collected a kata's tests, already: each run is a fork.
 
-The server holds nothing of any student's: a run's own child process judges, and the student's code is in a process
-of its own below that. Where fork is not safe, each run is a new interpreter.
+The interpreter holds nothing of any student's: a run's own child process judges, and the student's code is in a
+process of its own below that. Where fork is not safe, each run is a new interpreter.
 """
 
 from __future__ import annotations
@@ -15,40 +15,47 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dojo import hints, launch
+from dojo.catalog import Kata
 from dojo.launch import ROOT
+from dojo.result import kata_of
+
+if TYPE_CHECKING:
+    import pytest
 
 ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
-_servers = threading.local()  # one for each thread that judges
+_warm = threading.local()  # one interpreter for each thread that judges
 
 
-def run_pytest(arguments: list[str], log: Path, deadline: float) -> int | None:
-    """Run pytest with these arguments, what it prints into the file `log`.
+def run_pytest(collecting: list[str], choices: dict[str, str], log: Path, deadline: float) -> int | None:
+    """Run pytest on the tests that the arguments `collecting` name, with the options `choices` of dojo.plugin; what
+    it prints goes into the file `log`.
 
     Its exit code, minus the signal that ended it, or None when it had not ended after `deadline` seconds.
     """
     if sys.platform != "linux":
-        return _run_cold(arguments, log, deadline)
-    server = getattr(_servers, "server", None)
-    if server is None:
-        server = _servers.server = _Server()
-    status: int | None = server.run(arguments, log, deadline)
+        return _run_cold(collecting, choices, log, deadline)
+    interpreter = getattr(_warm, "interpreter", None)
+    if interpreter is None:
+        interpreter = _warm.interpreter = _Interpreter()
+    status: int | None = interpreter.run(collecting, choices, log, deadline)
     return status
 
 
-def _run_cold(arguments: list[str], log: Path, deadline: float) -> int | None:
-    command = [sys.executable, "-m", "pytest", *arguments]
-    environment = {**os.environ, **ENVIRONMENT}
+def _run_cold(collecting: list[str], choices: dict[str, str], log: Path, deadline: float) -> int | None:
+    chosen = [word for name, value in choices.items() for word in (f"--{name.replace('_', '-')}", value)]
     with log.open("wb") as out:
         try:
             return subprocess.run(
-                command,
+                [sys.executable, "-m", "pytest", "-q", *collecting, *chosen],
                 cwd=ROOT,
-                env=environment,
+                env={**os.environ, **ENVIRONMENT},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -59,7 +66,7 @@ def _run_cold(arguments: list[str], log: Path, deadline: float) -> int | None:
             return None
 
 
-class _Server:
+class _Interpreter:
     """The judge's end of a warm interpreter."""
 
     def __init__(self) -> None:
@@ -71,11 +78,19 @@ class _Server:
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C reaches the command alone, whose end closes the pipe and so ends this
         )
+        weakref.finalize(self, self._end, self._process)
 
-    def run(self, arguments: list[str], log: Path, deadline: float) -> int | None:
+    @staticmethod
+    def _end(process: subprocess.Popen[bytes]) -> None:
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            pipe.close()
+        process.wait()
+
+    def run(self, collecting: list[str], choices: dict[str, str], log: Path, deadline: float) -> int | None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        order = {"arguments": arguments, "log": str(log), "deadline": deadline}
+        order = {"collecting": collecting, "choices": choices, "log": str(log), "deadline": deadline}
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.flush()
         reply: dict[str, Any] = json.loads(self._process.stdout.readline())
@@ -86,46 +101,125 @@ class _Server:
 def serve() -> None:
     """The warm interpreter: an order on each line of standard input, a reply on each line of standard output."""
     import pytest
+    import trustme  # noqa: F401 - loaded ahead for every run
 
-    from dojo import fakes, plugin  # noqa: F401 - loaded ahead for every run
+    from dojo import fakes, plugin  # noqa: F401
     from dojo.fakes import http, raw, smtp, tls  # noqa: F401
 
     gc.disable()  # in a short run, looking for garbage costs more than the garbage; and it would copy shared pages
     gc.freeze()
+    launch.nursery = launch.Nursery()
+    collected: list[str] = []
+    orders = replies = -1
     for line in sys.stdin.buffer:
-        order = json.loads(line)
-        pid = os.fork()
-        if pid == 0:
-            os.setsid()
-            out = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            for number in (1, 2):
-                os.dup2(out, number)
-            nothing = os.open(os.devnull, os.O_RDONLY)
-            os.dup2(nothing, 0)
-            status = 1
-            try:
-                status = int(pytest.main(order["arguments"]))
-            finally:
-                sys.stdout.flush()
+        wanted = json.loads(line)["collecting"]
+        if wanted != collected:
+            if orders >= 0:
+                os.close(orders)
+                os.close(replies)
+                os.wait()
+            collected = wanted
+            their_orders, orders = os.pipe()
+            replies, their_replies = os.pipe()
+            if os.fork() == 0:
+                os.close(orders)
+                os.close(replies)
+                said = os.memfd_create("said")
+                os.dup2(said, 1)
+                os.dup2(said, 2)
+                runs = Runs(their_orders, their_replies, said)
+                status = int(pytest.main(["-p", "no:terminal", "--capture=no", *wanted], plugins=[runs]))
+                runs.end(status)
+            os.close(their_orders)
+            os.close(their_replies)
+        os.write(orders, line)
+        answer = b""
+        while not answer.endswith(b"\n"):
+            part = os.read(replies, 4096)
+            if not part:
+                raise EOFError("the interpreter that has collected the tests is gone")
+            answer += part
+        sys.stdout.buffer.write(answer)
+        sys.stdout.buffer.flush()
+
+
+class Runs:
+    """A plugin that stops pytest where it has collected the tests, and goes on from there in a fork for each order."""
+
+    def __init__(self, orders: int, replies: int, said: int) -> None:
+        self._orders = os.fdopen(orders, "rb", buffering=0)
+        self._replies = replies
+        self._said = said
+        """A file that holds all that has been said so far, for the log of each run."""
+        self._forked = False
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Say what went wrong while collecting: there is no terminal plugin that would."""
+        if report.failed:
+            print(report.longreprtext, file=sys.stderr, flush=True)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> object:
+        """Wait for orders; return, for pytest to go on, only in a fork."""
+        for file in {hints.GENERAL, *(Kata(kata_of(item.path)).hints for item in session.items)}:
+            if file.exists():
+                hints.reasons(file)  # read once, for every run
+        gc.freeze()
+        while line := self._orders.readline():
+            order = json.loads(line)
+            pid = os.fork()
+            if pid == 0:
+                self._begin(session, order)
+                return None
+            told = json.dumps({"status": self._wait(pid, order["deadline"])})
+            os.write(self._replies, told.encode() + b"\n")
+        os._exit(0)
+
+    def _begin(self, session: pytest.Session, order: dict[str, Any]) -> None:
+        from dojo.plugin import Session
+
+        self._forked = True
+        os.setsid()
+        Path(order["log"]).write_bytes(self._all_said())
+        out = os.open(order["log"], os.O_WRONLY | os.O_APPEND)
+        for number in (1, 2):
+            os.dup2(out, number)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        for name, value in order["choices"].items():
+            setattr(session.config.option, name, value)
+        plugin = session.config.pluginmanager.get_plugin("dojo-session")
+        assert isinstance(plugin, Session)
+        plugin.choose(session.items)
+        session.testscollected = len(session.items)
+
+    def _all_said(self) -> bytes:
+        return os.pread(self._said, 1 << 20, 0)
+
+    def end(self, status: int) -> None:
+        """End this process: a fork has come to its end, or pytest has not got as far as to wait for orders."""
+        if not self._forked:
+            while line := self._orders.readline():
                 sys.stderr.flush()
-                os._exit(status)
-        sys.stdout.write(json.dumps({"status": _wait(pid, order["deadline"])}) + "\n")
+                Path(json.loads(line)["log"]).write_bytes(self._all_said())
+                os.write(self._replies, json.dumps({"status": status}).encode() + b"\n")
         sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
-
-def _wait(pid: int, deadline: float) -> int | None:
-    """The child's exit code, or None when it had to be ended. A second reader of our input, which closes when the
-    judge is gone, ends it too."""
-    until = time.monotonic() + deadline
-    descriptor = os.pidfd_open(pid)
-    try:
-        ended = bool(select.select([descriptor, sys.stdin], [], [], max(0.0, until - time.monotonic()))[0])
-        if ended and descriptor not in select.select([descriptor], [], [], 0)[0]:
-            ended = False
-        if not ended:
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        return status if ended else None
-    finally:
-        os.close(descriptor)
+    def _wait(self, pid: int, deadline: float) -> int | None:
+        """The fork's exit code, or None when it had to be ended: after `deadline` seconds, or because the judge is
+        gone, whose end closes our orders."""
+        until = time.monotonic() + deadline
+        descriptor = os.pidfd_open(pid)
+        try:
+            select.select([descriptor, self._orders.fileno()], [], [], max(0.0, until - time.monotonic()))
+            ended = bool(select.select([descriptor], [], [], 0)[0])
+            if not ended:
+                with suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)  # it may not have had the time to make a group of its own
+            status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            return status if ended else None
+        finally:
+            os.close(descriptor)

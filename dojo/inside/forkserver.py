@@ -63,7 +63,8 @@ class Server:
         _end_orphans(set())
 
     def _reply(self, reply: dict[str, Any]) -> None:
-        self._control.send(dumps(reply).encode("ascii"))
+        with suppress(OSError):  # the judge is gone: the next order is its end
+            self._control.send(dumps(reply).encode("ascii"))
 
     def _fork_ahead(self) -> None:
         # While the judge looks at an answer, the process for its next test is forked on another core.
@@ -108,6 +109,22 @@ def main(control_fd: int) -> None:
     with socket.socket(fileno=control_fd) as control:
         Server(control).serve()
     os._exit(0)  # nothing is left to tidy, and the judge waits for this end
+
+
+def nursery(control_fd: int) -> None:
+    """For each socket that comes, a fork of this interpreter that is a fork server, as if it had just started."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: the judge sees their sockets close
+    with socket.socket(fileno=control_fd) as control:
+        while True:
+            data, fds, _, _ = socket.recv_fds(control, 16, 1)
+            if not data:
+                os._exit(0)
+            if os.fork() == 0:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                os.setsid()
+                control.close()
+                main(fds[0])
+            os.close(fds[0])
 
 
 SCOUT_DEADLINE = 2.0
