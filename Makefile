@@ -5,14 +5,15 @@ BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 
 # The options reach the program through the environment, never through a shell's line. `value` keeps make as
 # well from expanding them, so a name such as $(rm x) or a;b is a name that no kata has, and no command.
-OPTIONS := KATA SUBJECT ALL DEBUG SEED TEST
+OPTIONS := KATA SUBJECT ALL DEBUG SEED TEST \
+	SUBMISSIONS OUT JOBS ROSTER SCHEME FORCE LEVEL ALLOW REPEAT SHARD REPORTS
 $(foreach option,$(OPTIONS),$(eval override $(option) := $$(value $(option))))
 export $(OPTIONS)
 
 help:
 	$(info $(HELP))@:
 
-test hint bench: .venv/.complete
+test hint bench grade: .venv/.complete
 	@$(BIN)/python -m dojo $@
 
 check: .venv/.complete-dev
@@ -53,6 +54,11 @@ with make test
   SEED=7                       the data of an earlier run again
   SUBJECT=reference            the solution in reference/ instead of your file
 
+for teachers
+  make grade SUBMISSIONS=folder  a whole class: a folder or zip for each student; marks and reports in grades/
+  OUT=folder JOBS=2 KATA="qs chat" ROSTER=class.csv SCHEME=points.toml SEED=7 FORCE=1 REPEAT=3
+                               .venv/bin/python -m dojo grade --help explains each
+
 for those who work on the dojo
   make check                   the project's own tests, lint and types
   make bench                   what a run costs
@@ -64,4 +70,4 @@ Without make: $(BIN)/python -m dojo --help
 endef
 
 always:
-.PHONY: help test hint bench check clean always
+.PHONY: help test hint bench grade check clean always

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dojo import catalog
 from dojo.catalog import UsageError
+from dojo.grade import arguments
 from dojo.words import word
 
 OK, FAILED, USAGE, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
@@ -44,6 +45,11 @@ def _run(words: Sequence[str]) -> int:
         from dojo import practice
 
         return practice.hint(_one_kata(options.kata))
+    if options.command in ("grade", "report", "merge"):
+        from dojo.grade import command
+
+        run = {"grade": command.grade, "report": command.make_reports, "merge": command.merge}[options.command]
+        return run(options)
     if options.command == "check":
         from dojo import check
 
@@ -100,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("--python", default="", type=_interpreter, help="the Python that runs your code")
     hint = commands.add_parser("hint", help="a hint for the last failure; again for the next one")
     hint.add_argument("kata", nargs="?", default=environ.get("KATA", ""), help=names)
+    arguments.add(commands, names, _set)
     commands.add_parser("check", help="the project's own tests, lint and types")
     commands.add_parser("bench", help="what a run costs, as ratios")
     commands.add_parser("picture", help="draw the README's picture from a real run")

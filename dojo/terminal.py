@@ -7,15 +7,29 @@ import re
 import shutil
 import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
+_paper: list[int] = []
+
+
+@contextmanager
+def on_paper(wide: int = 110) -> Iterator[None]:
+    """What is written here goes into a file: no colours, this many columns, whatever terminal there is."""
+    _paper.append(wide)
+    try:
+        yield
+    finally:
+        _paper.pop()
+
 
 def coloured() -> bool:
     """Colours only on a terminal, and never when NO_COLOR is set to something (https://no-color.org)."""
-    if os.environ.get("NO_COLOR"):
+    if _paper or os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
@@ -31,7 +45,7 @@ def style(text: str, *names: str) -> str:
 
 def columns() -> int:
     """Columns to write in: at most 110, as longer lines are hard to read."""
-    return max(50, min(110, shutil.get_terminal_size((110, 24)).columns))
+    return _paper[-1] if _paper else max(50, min(110, shutil.get_terminal_size((110, 24)).columns))
 
 
 def width(text: str) -> int:

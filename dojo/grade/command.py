@@ -1,0 +1,276 @@
+"""`make grade`, `python -m dojo report` and `merge`: from the words on the command line to marks."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dojo import catalog
+from dojo.catalog import Kata, UsageError
+from dojo.grade import judging, pool, report, reports, roster, scheme, submissions
+from dojo.grade.journal import Journal, locked, now
+from dojo.grade.judging import Judge, Plan
+from dojo.grade.marks import NEEDS_A_PERSON
+from dojo.grade.progress import Progress
+from dojo.grade.report import Statistics
+from dojo.grade.reports.table import Table, student
+from dojo.grade.runner import Runner
+from dojo.grade.submissions import Entry, visible
+from dojo.sandbox import levels
+from dojo.sandbox.levels import Level
+from dojo.sandbox.limits import Limits
+from dojo.words import word
+
+OK, PERSON, INTERRUPTED = 0, 3, 130
+
+
+def grade(options: argparse.Namespace, judge: Callable[[], Judge] | None = None) -> int:
+    """Grade a class. The exit code as arguments.py lists them. `judge` makes a stand-in for the runner."""
+    katas = [catalog.kata(name) for name in dict.fromkeys(_kata_names(options))] or catalog.katas()
+    jobs = _whole_number("JOBS", options.jobs or str(os.cpu_count() or 1), 1, 256)
+    repeat = _whole_number("REPEAT", options.repeat, 1, 100)
+    shard = _shard(options.shard)
+    writers = _report_names(options.reports)
+    reports.writers(Path(), writers)
+    if not options.submissions:
+        raise UsageError("which submissions? For example: make grade SUBMISSIONS=folder")
+    folder, out = Path(options.submissions), Path(options.out)
+    marks = scheme.read(Path(options.scheme), katas) if options.scheme else scheme.default(katas)
+    people = roster.read(Path(options.roster)) if options.roster else None
+    given = [Path(each) for each in (options.roster, options.scheme) if each]
+    every = submissions.single(folder) if options.one else submissions.entries(folder, [out, *given])
+    level = _level(options)
+    mine = list(submissions.with_shard(every, shard))
+    with locked(out), _terminated():
+        journal = Journal(out, writing=True)
+        try:
+            kept = "" if options.force else journal.run.get("seed", "")
+            seed = options.seed or kept or os.urandom(4).hex()
+            plan = Plan(
+                tuple(katas),
+                marks,
+                seed,
+                bool(options.seed),
+                level.name,
+                repeat,
+                repr(Limits()),
+                judging.nothing_known if options.force else journal.has,
+            )
+            journal.append([_run_record(plan, level, mine, people, every, options.shard)])
+            try:
+                _judge_all(journal, mine, plan, judge or (lambda: Runner(level, Limits())), jobs)
+            except KeyboardInterrupt:
+                print(f"\n{word('interrupted')} The same command goes on from here.", file=sys.stderr)
+                return INTERRUPTED
+            return _finish(journal, out, writers)
+        finally:
+            journal.close()
+
+
+def _judge_all(journal: Journal, mine: list[Entry], plan: Plan, judge: Callable[[], Judge], jobs: int) -> None:
+    """Judge what the journal does not know. What is done is in the journal before the next is looked at."""
+    with (
+        tempfile.TemporaryDirectory(prefix="dojo-grade-", ignore_cleanup_errors=True) as staging,
+        Progress(len(mine)) as bar,
+    ):
+
+        def work(judge: Judge, entry: Entry) -> list[dict[str, Any]]:
+            return judging.judge_submission(judge, entry, plan, Path(staging))
+
+        for done in pool.run(mine, work, judge, min(jobs, max(1, len(mine)))):
+            records = done.made if done.made is not None else judging.broken(done.task, done.error or Exception())
+            *judged, row = records
+            journal.append([*judged, *([] if journal.row(row["submission"]) == row else [row])])
+            bar.step(judged=bool(judged))
+
+
+def _finish(journal: Journal, out: Path, names: list[str]) -> int:
+    table = Table()
+    statistics = report.write(journal, [table, *reports.writers(out, names)])
+    print("\n".join(table.lines))
+    print(report.head_of(journal).line())
+    print(f"in {visible(str(out))}: {', '.join(names)}, and the journal that they can be made from again")
+    return _code(statistics)
+
+
+def _code(statistics: Statistics) -> int:
+    return PERSON if statistics.statuses[NEEDS_A_PERSON] else OK
+
+
+def make_reports(options: argparse.Namespace) -> int:
+    """`python -m dojo report OUT`: the reports again, from the journal alone."""
+    out = Path(options.out)
+    names = _report_names(options.reports)
+    reports.writers(Path(), names)
+    journal = report.open_journal(out)
+    try:
+        if not options.student:
+            return _finish(journal, out, names)
+        head = report.head_of(journal)
+        found = [row for row in report.rows(journal, head) if options.student in (row.name, *_called(row))]
+        if not found:
+            raise UsageError(f"no submission `{visible(options.student, 60)}` in {visible(str(out))}.")
+        print("\n".join(student(found[0])))
+        return OK
+    finally:
+        journal.close()
+
+
+def merge(options: argparse.Namespace) -> int:
+    """`python -m dojo merge PART…`: one class from its parts."""
+    from dojo.grade.merge import merge as merge_parts
+
+    out = Path(options.out)
+    names = _report_names(options.reports)
+    reports.writers(Path(), names)
+    parts = [Path(part) for part in options.parts]
+    if out.resolve() in [part.resolve() for part in parts]:
+        raise UsageError(f"OUT={visible(str(out))} is one of the parts; choose another folder for the whole.")
+    with locked(out):
+        journal = Journal(out, writing=True)
+        try:
+            merge_parts(parts, journal)
+            return _finish(journal, out, names)
+        finally:
+            journal.close()
+
+
+def _called(row: Any) -> tuple[str, ...]:
+    return (row.person.id, row.person.name, row.person.email) if row.person else ()
+
+
+# --- what was asked for ---------------------------------------------------------------------------------------
+
+
+def _kata_names(options: argparse.Namespace) -> list[str]:
+    given = options.kata or os.environ.get("KATA", "").split()
+    return [name for each in given for name in re.split(r"[,\s]+", each) if name]
+
+
+def _whole_number(name: str, text: str, low: int, high: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not low <= int(text) <= high:
+        raise UsageError(f"{name}={visible(text, 40)}: a whole number from {low} to {high}.")
+    return int(text)
+
+
+def _shard(text: str) -> tuple[int, int] | None:
+    if not text:
+        return None
+    found = re.fullmatch(r"([0-9]{1,5})/([0-9]{1,5})", text)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise UsageError(f"SHARD={visible(text, 40)}: I/N, for example 1/8, 2/8, … 8/8.")
+    return int(found[1]), int(found[2])
+
+
+def _report_names(text: str) -> list[str]:
+    names = [name for name in re.split(r"[,\s]+", text) if name]
+    return list(reports.KINDS) if names == ["all"] else names or list(reports.USUAL)
+
+
+def _level(options: argparse.Namespace) -> Level:
+    """The level asked for, or the best one here. A weak one must be asked for, by its name or by ALLOW=1."""
+    if options.level:
+        named = [level for level in levels.LEVELS if level.name == options.level]
+        if not named:
+            there = ", ".join(level.name for level in levels.LEVELS)
+            raise UsageError(f"no isolation level `{visible(options.level, 40)}`; there are {there}.")
+        best = levels.probe()
+        if named[0].rank > best.rank:
+            raise UsageError(
+                f"isolation level {named[0].name} does not work here, {best.name} does: see python -m dojo doctor."
+            )
+        return named[0]
+    best = levels.probe()
+    if not best.safe and not options.allow:
+        raise UsageError(
+            f"the best isolation here is `{best.name}`, which a hostile submission can get around: python -m dojo "
+            f"doctor says what is missing. For a class that you trust as you trust yourself, add ALLOW=1 (--allow)."
+        )
+    return best
+
+
+def _run_record(
+    plan: Plan,
+    level: Level,
+    mine: list[Entry],
+    people: roster.Roster | None,
+    every: list[Entry],
+    shard: str,
+) -> dict[str, Any]:
+    """All that reports need besides the results."""
+    found, absent = _matched(mine, people, every, _shard(shard))
+    return {
+        "kind": "run",
+        "at": now(),
+        "katas": [kata.name for kata in plan.katas],
+        "tests": {kata.name: _tests(plan, kata) for kata in plan.katas},
+        "digests": {kata.name: judging.tests_digest(kata, plan.scheme.hidden.get(kata.name)) for kata in plan.katas},
+        "scheme": plan.scheme.as_data(),
+        "seed": plan.seed,
+        "repeat": plan.repeat,
+        "level": plan.level,
+        "trusted": level.safe,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "dojo": judging.dojo_version(),
+        "shard": shard,
+        "submissions": [entry.name for entry in mine],
+        "roster": found,
+        "absent": absent,
+    }
+
+
+def _tests(plan: Plan, kata: Kata) -> list[dict[str, Any]]:
+    return [
+        {"name": each.name, "number": each.number, "en": each.title_en, "zh": each.title_zh, "hidden": each.hidden}
+        for each in plan.scheme.tests(kata)
+    ]
+
+
+def _matched(
+    mine: list[Entry], people: roster.Roster | None, every: list[Entry], shard: tuple[int, int] | None
+) -> tuple[list[dict[str, Any]], list[list[str]]]:
+    """Whose submission each one is, and who has none."""
+    if people is None:
+        return [], []
+    found: list[dict[str, Any]] = []
+    there: set[roster.Person] = set()
+    ours = {entry.name for entry in mine}
+    for entry in every:
+        names = people.find(submissions.plain_name(entry.path.name))
+        there.update(names)
+        if names and entry.name in ours:
+            found.append({"submission": entry.name, "people": [[each.id, each.name, each.email] for each in names]})
+    absent = [
+        [each.id, each.name, each.email]
+        for each in people.people
+        if each not in there and (shard is None or submissions.shard_of(each.called(), shard[1]) == shard[0])
+    ]
+    return found, absent
+
+
+@contextmanager
+def _terminated() -> Iterator[None]:
+    """While grading, being told to end (SIGTERM, as batch systems do) is the same as Ctrl-C."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not in the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
