@@ -175,7 +175,7 @@ def _inside_wrapping(tree: Tree) -> str:
         if len(names) != 1:
             return base
         [(name, kind)] = names.items()
-        if kind != FOLDER or name in known:
+        if kind != FOLDER or name in known or name.endswith(".py"):
             return base
         base += f"{name}/"
     return base
