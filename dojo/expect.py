@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from dojo import terminal
+from dojo import places, terminal
 from dojo.failure import Failed, Failure, Row, shown, shown_call
 from dojo.launch import Launcher
 from dojo.outcome import Frame, Loaded, Outcome, Raised, Returned
-from dojo.process import DEADLINE, StudentProcess
+from dojo.process import DEADLINE, StudentProcess, sweep
 from dojo.trouble import import_trouble, place, raised_text, short, trouble
 from dojo.words import LANGUAGES, language, word
 
@@ -265,6 +265,7 @@ class Scene:
         self._begun = False
         self._finished = False
         self._servers: list[Server] = []
+        self._folders: list[str] = []
 
     def tell(self, english: str, chinese: str = "") -> None:
         """Say what the test has set up or done, for the failure message."""
@@ -314,6 +315,11 @@ class Scene:
         program = Program(self, process, shown_call(name, arguments, {}))
         program.must_be_written()
         return program
+
+    def folder(self) -> Path:
+        """A new folder, for the length of the test, in which the student's program may write: for Unix sockets, say."""
+        self._folders.append(places.home("d"))
+        return Path(self._folders[-1])
 
     def transcript(self) -> Wire:
         """What crosses the wire in this test."""
@@ -368,3 +374,5 @@ class Scene:
             server.close_peers()
         if self.process is not None:
             self.process.end()
+        for folder in self._folders:
+            sweep(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import tempfile
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from dojo.catalog import Kata
 from dojo.launch import ROOT
-from dojo.result import Result
+from dojo.result import NOT_RUN, Result
 from dojo.warm import run_pytest
 
 # Only these plugins: every other one that happens to be installed would be loaded by each run of a student's. And no
@@ -73,11 +74,26 @@ def judge(kata: Kata, options: Options, deadline: float = 300.0) -> list[Result]
         status = run_pytest(collecting([kata]), {**choices(options), "results": str(report)}, log, deadline)
         if status is None:
             raise JudgeError(f"{kata.name}: no verdict on {options.subject} after {deadline:g} s")
-        try:
-            data = json.loads(report.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            said = log.read_text("utf-8", "replace")[-2000:]
-            raise JudgeError(f"{kata.name}: no report on {options.subject}; pytest said:\n{said}") from error
-    if not data.get("complete"):
-        raise JudgeError(f"{kata.name}: the report on {options.subject} is not complete")
-    return [Result.from_data(each) for each in data["results"]]
+        return reported(f"{kata.name}: {options.subject}", report, log)
+
+
+def reported(what: str, report: Path, log: Path, *, partial: bool = False) -> list[Result]:
+    """The results of a run, from its report. With `partial`, the run may have been ended before it was through: the
+    tests that it did not come to have the status `not_run`.
+
+    Raises JudgeError when there are none, or they are not complete.
+    """
+    try:
+        told = [json.loads(line) for line in report.read_text("utf-8").splitlines()]
+        results = [Result.from_data(line["result"]) for line in told if "result" in line]
+        complete = any("complete" in line for line in told)
+        if not complete and partial:
+            done = {result.number for result in results}
+            left = [Result.from_data(each) for each in told[0]["awaited"]]
+            return results + [dataclasses.replace(each, status=NOT_RUN) for each in left if each.number not in done]
+    except (OSError, ValueError, LookupError, TypeError):
+        results, complete = [], False
+    if not complete:
+        said = log.read_text("utf-8", "replace")[-2000:] if log.exists() else ""
+        raise JudgeError(f"{what}: no complete report; pytest said:\n{said}")
+    return results

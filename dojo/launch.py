@@ -7,6 +7,7 @@ the process prints can be read.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -41,6 +42,22 @@ class Running:
     pid: int
     keyboard: BinaryIO | None = None
     """What is written here, the process reads as its standard input; without it, there is nothing to read."""
+    why: str = ""
+    """Once it has been ended: the limit for which it was, `memory` or `processes`."""
+
+
+class Cell(Protocol):
+    """What a fork server is kept in; see dojo/sandbox/cell.py."""
+
+    def command(self, python: str) -> list[str]:
+        """The words of the command line that start this interpreter inside."""
+
+    def rules(self) -> dict[str, Any]:
+        """What the fork server and the students' processes give up; see dojo/inside/confine.py."""
+
+
+cell: Cell | None = None
+"""The sandbox of this process: every fork server that it starts is kept in it."""
 
 
 class Launcher(Protocol):
@@ -55,6 +72,9 @@ class Launcher(Protocol):
     def preload(self, names: Iterable[str], subject: Path) -> None:
         """Do ahead of later processes, if that saves time here, what one process has done without harm: load
         these modules of the standard library, compile this file."""
+
+    def interrupt(self, running: Running) -> None:
+        """Send it the signal that Ctrl-C does (SIGINT)."""
 
     def end(self, running: Running) -> int:
         """End the process and all that it started. Its exit code, or minus the signal that ended it."""
@@ -71,9 +91,13 @@ def _code(module: str, call: str) -> str:
 
 
 def _python(python: str, function: str, theirs: socket.socket, foreground: bool = False) -> subprocess.Popen[bytes]:
-    """A new interpreter that runs this function of dojo.inside.forkserver with the socket's descriptor."""
+    """A new interpreter that runs this function of dojo.inside.forkserver with the socket's descriptor; in the
+    sandbox, if there is one."""
+    command, rules = [python], ""
+    if cell is not None:
+        command, rules = cell.command(python), f", {cell.rules()!r}"
     return subprocess.Popen(
-        [python, *FLAGS, "-c", _code("forkserver", f"forkserver.{function}({theirs.fileno()})")],
+        [*command, *FLAGS, "-c", _code("forkserver", f"forkserver.{function}({theirs.fileno()}{rules})")],
         stdin=None if foreground else subprocess.DEVNULL,
         pass_fds=(theirs.fileno(),),
         start_new_session=not foreground,
@@ -105,15 +129,28 @@ class ForkServer:
     """Processes forked from one interpreter that has loaded what the student's file loads, and no more."""
 
     def __init__(self, python: str, foreground: bool = False) -> None:
+        self._python = python
         self._foreground = foreground
+        self._met_student = False
+        self._open()
+
+    def _open(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(START_DEADLINE)
         self._server: subprocess.Popen[bytes] | None = None
         with theirs:
-            if nursery is not None and python == sys.executable and not foreground:
+            if cell is None and nursery is not None and self._python == sys.executable and not self._foreground:
                 nursery.fork(theirs)
             else:
-                self._server = _python(python, "main", theirs, foreground)
+                self._server = _python(self._python, "main", theirs, self._foreground)
+
+    def _again(self) -> None:
+        # A student's code has found a way to end or to starve it: that test is lost, and the next one starts anew.
+        assert self._server is not None
+        self._server.kill()
+        self.close()
+        self._met_student = False
+        self._open()
 
     def start(self, subject: Path, environment: dict[str, str], folder: Path, *, keyboard: bool = False) -> Running:
         """Fork, and hand over the other ends of the sockets and of the pipe."""
@@ -131,17 +168,23 @@ class ForkServer:
                 nothing = os.open(os.devnull, os.O_RDONLY)
             theirs = [nothing, writing]
             standard = [nothing, writing, writing]
+        order = {
+            "do": "start",
+            "subject": str(subject),
+            "environment": environment,
+            "folder": str(folder),
+            "foreground": self._foreground,
+        }
+        handed = [their_calls.fileno(), their_watch.fileno(), *standard]
         try:
-            reply = self._ask(
-                {
-                    "do": "start",
-                    "subject": str(subject),
-                    "environment": environment,
-                    "folder": str(folder),
-                    "foreground": self._foreground,
-                },
-                [their_calls.fileno(), their_watch.fileno(), *standard],
-            )
+            try:
+                reply = self._ask(order, handed)
+            except LaunchError:
+                if cell is None or not self._met_student:
+                    raise
+                self._again()
+                reply = self._ask(order, handed)
+            self._met_student = True
         finally:
             their_calls.close()
             their_watch.close()
@@ -157,9 +200,21 @@ class ForkServer:
         """Tell the server; it does not answer."""
         self._tell({"do": "preload", "names": list(names), "subject": str(subject)})
 
+    def interrupt(self, running: Running) -> None:
+        """Have the server do it: in a sandbox, the process has its number in there alone."""
+        self._tell({"do": "interrupt", "pid": running.pid})
+
     def end(self, running: Running) -> int:
         """Have the server end it: only a parent can wait for its children."""
-        return int(self._ask({"do": "end", "pid": running.pid}, [])["status"])
+        try:
+            reply = self._ask({"do": "end", "pid": running.pid}, [])
+        except LaunchError:
+            if cell is None:
+                raise
+            self._again()
+            return -signal.SIGKILL
+        running.why = str(reply["why"])
+        return int(reply["status"])
 
     def release(self, running: Running) -> None:
         """Have the server end it while the judge goes on. Its next order is carried out after this one."""
@@ -178,6 +233,8 @@ class ForkServer:
         if not answer:
             raise LaunchError("the interpreter that starts the student's processes ended by itself")
         reply: dict[str, Any] = loads(answer)
+        if "trouble" in reply:
+            raise LaunchError(reply["trouble"])
         return reply
 
     def close(self) -> None:
@@ -238,6 +295,11 @@ class Spawner:
 
     def preload(self, names: Iterable[str], subject: Path) -> None:
         """Nothing: each process is a new interpreter."""
+
+    def interrupt(self, running: Running) -> None:
+        """Send the signal."""
+        with suppress(ProcessLookupError):
+            os.kill(running.pid, signal.SIGINT)
 
     def end(self, running: Running) -> int:
         """End the process and its group."""

@@ -17,12 +17,12 @@ class Frame:
     own: bool
 
     def source(self) -> str:
-        """The line of the student's own file, stripped; empty when it cannot be read."""
+        """The line of the student's own file, stripped and cut to 300 characters; empty when it cannot be read."""
         if not self.own:
             return ""
         try:
             lines = Path(self.file).read_text("utf-8", "replace").splitlines()
-            return lines[self.line - 1].strip()
+            return lines[self.line - 1].strip()[:300]
         except (OSError, IndexError):
             return ""
 
@@ -140,6 +140,8 @@ class Died:
     """The process ended in the middle of the call: its exit code, or minus the number of the signal."""
 
     status: int
+    why: str = ""
+    """The limit for which it was ended: `memory` or `processes`."""
 
 
 @dataclass(frozen=True)

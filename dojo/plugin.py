@@ -42,7 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--foreground", action="store_true", help="the student's code has the terminal, no deadlines")
     group.addoption("--shuffle", default="", metavar="SEED", help="run the tests in another order")
     group.addoption("--test", default="", help="one test, by its number or name, or several with commas")
-    group.addoption("--results", default="", metavar="FILE", help="write the results as JSON")
+    group.addoption("--results", default="", metavar="FILE", help="write the results as lines of JSON")
+    group.addoption("--extra", action="store_true", help="the last tests are a teacher's own of the same kata")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -92,11 +93,15 @@ class Session:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Number the tests in the order of the contract; shuffle them if that is asked for."""
         numbers: dict[str, int] = {}
+        extra = self.config.getoption("--extra")
+        kata = ""
         for item in items:
-            if isinstance(item, pytest.Function) and item.path.parent == launch.ROOT / "tests":
-                kata = kata_of(item.path)
+            own = item.path.parent == launch.ROOT / "tests"
+            if isinstance(item, pytest.Function) and (own or extra):
+                kata = kata_of(item.path) if own else kata
                 numbers[kata] = numbers.get(kata, 0) + 1
-                item.stash[RESULT] = Result(kata, item.originalname, numbers[kata], titles(item.function))
+                made = Result(kata, item.originalname, numbers[kata], titles(item.function), extra=not own)
+                item.stash[RESULT] = made
         self.choose(items)
 
     def choose(self, items: list[pytest.Item]) -> None:
@@ -106,6 +111,8 @@ class Session:
             items[:] = [item for item in items if RESULT in item.stash and _is(item.stash[RESULT], only)]
         if self.config.getoption("--shuffle"):
             random.Random(self.config.getoption("--shuffle")).shuffle(items)
+        # A run that has to be ended is worth the results that it came to.
+        self._write({"awaited": [item.stash[RESULT].as_data() for item in items if RESULT in item.stash]})
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Load what makes certificates, if a test will ask for them, while the first tests wait for the student."""
@@ -140,6 +147,7 @@ class Session:
             result.status = PASS
         if report.when == "teardown":
             self.results.append(result)
+            self._write({"result": result.as_data()})
         return report
 
     def _fail(
@@ -149,6 +157,8 @@ class Session:
         failure = _failure(error)
         if failure is not None and SCENE in item.stash:
             result.failed(failure, item.stash[SCENE])
+            if result.extra and not hints.known(result.reason, catalog.Kata(result.kata).hints):
+                result.reason = "extra_test"  # a teacher's test has no hints
             if not hints.known(result.reason, catalog.Kata(result.kata).hints):
                 result.status, result.internal = ERROR, f"hints.toml has no entry `{result.reason}`"
             report.longrepr = "\n".join(screen.details(result))
@@ -156,12 +166,15 @@ class Session:
             result.status, result.reason, result.internal = ERROR, "infrastructure", report.longreprtext
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """Write the results, and whether they are complete: no test ran on an error of use or of pytest."""
-        complete = bool(self.results) and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        """Write that the results are complete, unless no test ran, on an error of use or of pytest."""
+        if self.results and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            self._write({"complete": True})
+
+    def _write(self, told: dict[str, Any]) -> None:
         path = self.config.getoption("--results")
         if path:
-            data = {"complete": complete, "seed": self.seed, "results": [each.as_data() for each in self.results]}
-            Path(path).write_text(json.dumps(data), "utf-8")
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(told) + "\n")
 
     def pytest_unconfigure(self) -> None:
         """End every process, whatever happened."""
@@ -199,7 +212,8 @@ def _session(request: pytest.FixtureRequest) -> Session:
 def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     """The test's scene: `scene.tell("the server answers 404")` says what the test does."""
     session = _session(request)
-    chosen = catalog.Kata(kata_of(request.path))
+    result = request.node.stash.get(RESULT, None)
+    chosen = catalog.Kata(result.kata if result else kata_of(request.path))
     try:
         subject = catalog.subject_file(chosen, request.config.getoption("--subject"))
     except catalog.UsageError as error:

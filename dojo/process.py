@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
+import socket
+import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dojo import output
+from dojo import output, places
 from dojo.inside import channel, plain
 from dojo.launch import Launcher
 from dojo.outcome import (
@@ -58,6 +58,30 @@ def environment(home: str, extra: dict[str, str]) -> dict[str, str]:
     return {"PATH": os.defpath, "LC_ALL": "C.UTF-8", **kept, **folders, **extra}
 
 
+def _listening(told: dict[str, Any]) -> Listening:
+    """What a process tells of its server. Raises for what no server of a kata can be: it is told by a student's
+    process, and peers will connect to it."""
+    at, family = told["address"], socket.AddressFamily(told["family"])
+    if isinstance(at, str):
+        if family != socket.AF_UNIX:
+            raise ValueError("a path is of a Unix socket")
+        return Listening(at, int(family), int(told["type"]))
+    host, port = str(at[0]), int(at[1])
+    if family not in (socket.AF_INET, socket.AF_INET6) or not 0 < port < 1 << 16:
+        raise ValueError("not an Internet address")
+    socket.inet_pton(family, host)  # an address, and no name that has to be looked up
+    return Listening((host, port), int(family), int(told["type"]))
+
+
+def sweep(folder: str) -> None:
+    """Remove the folder with all that a student's program left in it, however deep and however closed."""
+    with suppress(OSError, RecursionError):
+        shutil.rmtree(folder)
+    if os.name == "posix" and os.path.lexists(folder):  # what nobody may look into, or is too deep for Python
+        for words in (["chmod", "-R", "u+rwX", folder], ["rm", "-rf", folder]):
+            subprocess.run(words, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+
 class StudentProcess:
     """One process that has loaded, or will load, one student's file."""
 
@@ -72,7 +96,7 @@ class StudentProcess:
         self.subject = subject.resolve()
         self._launcher = launcher
         self._foreground = foreground
-        self.folder = tempfile.mkdtemp(prefix="dojo-")
+        self.folder = places.home()
         self._status: int | None = None
         self._flooded = False
         clean = environment(self.folder, variables or {})
@@ -104,21 +128,16 @@ class StudentProcess:
         `deadline` seconds."""
         if self._status is not None:
             return Died(self._status)
-        self._running.calls.settimeout(max(deadline, 0.001))
         try:
-            answer = channel.receive(self._running.calls)
+            answer = channel.receive(self._running.calls, deadline)
             if "listening" in answer:
-                told = answer["listening"]
-                at = told["address"]
-                address = at if isinstance(at, str) else (str(at[0]), int(at[1]))
-                return Listening(address, int(told["family"]), int(told["type"]))
+                return _listening(answer["listening"])
             return self._outcome(answer)
         except TimeoutError:
             return None
         except (channel.Closed, OSError):
-            status = self.end()
-            return Flooded(output.LIMIT) if self._flooded else Died(status)
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            return self._ended_early()
+        except Exception as error:  # whatever nonsense came, it is the student's
             self.end()
             return Garbled(type(error).__name__)
 
@@ -148,27 +167,31 @@ class StudentProcess:
             return Died(self._status)
         ident = os.urandom(8).hex()  # so that an answer cannot be written before the question is known
         calls = self._running.calls
+        until = time.monotonic() + deadline
         calls.settimeout(None if self._foreground else deadline)
         try:
             channel.send(calls, {**order, "id": ident})
-            answer = channel.receive(calls)
+            answer = self._answer(until)
             while "listening" in answer:  # a server beside the call: nobody asked for it
-                answer = channel.receive(calls)
-        except TimeoutError:
-            return self._hung(deadline)
-        except (channel.Closed, OSError):
-            status = self.end()
-            return Flooded(output.LIMIT) if self._flooded else Died(status)
-        except (ValueError, RecursionError) as error:
-            self.end()
-            return Garbled(type(error).__name__)
-        try:
+                answer = self._answer(until)
             if answer["id"] != ident:
                 raise ValueError("an answer to another question")
             return self._outcome(answer)
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except TimeoutError:
+            return self._hung(deadline)
+        except (channel.Closed, OSError):
+            return self._ended_early()
+        except Exception as error:  # whatever nonsense came, it is the student's
             self.end()
             return Garbled(type(error).__name__)
+
+    def _answer(self, until: float) -> dict[str, Any]:
+        left = None if self._foreground else until - time.monotonic()
+        return channel.receive(self._running.calls, left)
+
+    def _ended_early(self) -> Outcome:
+        status = self.end()
+        return Flooded(output.LIMIT) if self._flooded else Died(status, self._running.why)
 
     def _outcome(self, answer: dict[str, Any]) -> Outcome:
         if "returned" in answer:
@@ -202,11 +225,17 @@ class StudentProcess:
         )
 
     def _frames(self, told: list[Any]) -> tuple[Frame, ...]:
-        home = str(self.subject.parent) + os.sep
         return tuple(
-            Frame(str(file), int(line), str(function)[:80], str(file).startswith(home))
-            for file, line, function in told[:60]
+            Frame(str(file), int(line), str(function)[:80], self._own(str(file))) for file, line, function in told[:60]
         )
+
+    def _own(self, file: str) -> bool:
+        # What a process tells may be a lie: a path that leads out of the folder by .. or by a link is not its own.
+        home = str(self.subject.parent) + os.sep
+        if not file.startswith(home) or not file.isprintable():
+            return False
+        found = os.path.realpath(file)
+        return found.startswith(os.path.realpath(home) + os.sep) and Path(found).is_file()
 
     def stand(self) -> Standing | None:
         """Every thread and where it stands, the CPU seconds used so far; None when the process cannot say."""
@@ -216,11 +245,11 @@ class StudentProcess:
         watch.settimeout(1.0)
         try:
             channel.send(watch, {})
-            told = channel.receive(watch)
+            told = channel.receive(watch, 1.0)
             self.thread_errors = tuple(self._raised(error) for error in told["thread_errors"][:10])
             threads = tuple(self._thread(one) for one in told["threads"][:200])
             return Standing(threads, float(told["cpu"]), int(told["open"]))
-        except (channel.Closed, OSError, ValueError, KeyError, TypeError):
+        except Exception:  # closed, late or nonsense
             return None
 
     def _thread(self, told: dict[str, Any]) -> Thread:
@@ -264,8 +293,7 @@ class StudentProcess:
 
     def interrupt(self) -> None:
         """Interrupt it, as Ctrl-C does (SIGINT)."""
-        with suppress(ProcessLookupError):
-            os.kill(self._running.pid, signal.SIGINT)
+        self._launcher.interrupt(self._running)
 
     def ends_keyboard(self) -> None:
         """End the input, as Ctrl-D does."""
@@ -285,4 +313,4 @@ class StudentProcess:
         self._running.watch.close()
         if self._running.keyboard is not None:
             self._running.keyboard.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        sweep(self.folder)

@@ -12,8 +12,8 @@ from dojo.expect import Scene
 from dojo.failure import Failure
 from dojo.trouble import place, raised_text
 
-PASS, FAIL, ERROR = "pass", "fail", "error"
-"""`error` is a fault of the dojo itself, never of the student's file."""
+PASS, FAIL, ERROR, NOT_RUN = "pass", "fail", "error", "not_run"
+"""`error` is a fault of the dojo itself, never of the student's file; `not_run`: the time for all tests was over."""
 
 
 WIRE_COLUMNS = 200
@@ -43,6 +43,8 @@ class Result:
     printed: str = ""
     internal: str = ""
     """For an error of the dojo: the traceback."""
+    extra: bool = False
+    """One of a teacher's own tests, which stand in no kata."""
 
     def as_data(self) -> dict[str, Any]:
         """Plain data for JSON."""

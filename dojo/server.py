@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import socket
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from dojo import places
 from dojo.failure import Failure, Row, shown_call
 from dojo.outcome import Listening, Outcome, Raised, Returned, Standing
 from dojo.peers import DatagramPeer, Peer, refused
@@ -145,7 +147,7 @@ class Server(Running):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         sock.settimeout(DEADLINE)
         try:
-            sock.connect(self._reachable())
+            self._connect(sock)
         except OSError as error:
             self.has_ended(0.05)
             failure = refused(self, name, error)
@@ -157,14 +159,24 @@ class Server(Running):
         """A client that sends datagrams."""
         sock = socket.socket(socket.AddressFamily(self.listening.family), socket.SOCK_DGRAM)
         self._peers.append(sock)
-        sock.connect(self._reachable())
+        try:
+            self._connect(sock)
+        except OSError as error:
+            failure = refused(self, name, error)
+            self.fail(failure.reason, failure.rows)
         return DatagramPeer(self, name, sock)
 
-    def _reachable(self) -> Any:
+    def _connect(self, sock: socket.socket) -> None:
+        # The student's process tells the address. It must not lead a peer out of the test.
         if isinstance(self.address, str):
-            return self.address
+            with places.inside(self.address) as path:
+                sock.connect(path)
+            return
         host, port = self.address
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+        if host != "::1" and not host.startswith("127."):
+            raise OSError(errno.ENETUNREACH, "a test meets servers on this machine alone")
+        sock.connect((host, port))
 
     def close_peers(self) -> None:
         """Give back every peer's socket."""

@@ -3,11 +3,13 @@ beside this file."""
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import os
 import signal
 from pathlib import Path
 
+from dojo import places
 from dojo.failure import Failure, Row, shown
 from dojo.inside.channel import LARGEST
 from dojo.launch import ROOT
@@ -35,7 +37,10 @@ NEVER_RUN = ("coroutine", "generator", "async_generator")
 
 
 def short(file: str | Path) -> str:
-    """The path as seen from the project's folder, where it lies inside it."""
+    """The path as seen from the project's folder, where it lies inside it; in a sandbox, from the submission's."""
+    own = places.places.subject
+    if own is not None and Path(file).is_relative_to(own):
+        return Path(file).relative_to(own).as_posix()
     try:
         return Path(file).resolve().relative_to(ROOT).as_posix()
     except (ValueError, OSError):
@@ -72,6 +77,9 @@ def trouble(outcome: Outcome, subject: Path, rows: tuple[Row, ...] = ()) -> Fail
             return Failure(reason, rows, {"name": name, "file": short(subject), "near": near[0] if near else ""})
         case Hung():
             return _hung(outcome, subject, rows)
+        case Died(_, why) if why:
+            values = {"place": short(subject), "type": "SIGKILL"}
+            return Failure("memory_limit" if why == "memory" else "process_limit", rows, values)
         case Died(status):
             return _died(status, subject, rows)
         case Flooded(limit):
@@ -95,7 +103,8 @@ def import_trouble(outcome: Outcome, subject: Path) -> Failure | None:
     if isinstance(outcome, Hung):
         failure = _hung(outcome, subject, ())
         return Failure("import_hang", failure.rows, failure.values, failure.place)
-    return trouble(outcome, subject)
+    general = trouble(outcome, subject)
+    return dataclasses.replace(general, values={**general.values, "loading": "yes"}) if general is not None else None
 
 
 def _raised(raised: Raised, subject: Path, rows: tuple[Row, ...]) -> Failure:

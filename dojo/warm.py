@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
+Sandbox = dict[str, Any]
+"""What a run is kept in, as plain data: level, limits, folder, subject; see dojo/sandbox/cell.py."""
+
 _warm = threading.local()  # one interpreter for each thread that judges
 
 
@@ -43,7 +46,7 @@ def run_pytest(collecting: list[str], choices: dict[str, str], log: Path, deadli
         return _run_cold(collecting, choices, log, deadline)
     interpreter = getattr(_warm, "interpreter", None)
     if interpreter is None:
-        interpreter = _warm.interpreter = _Interpreter()
+        interpreter = _warm.interpreter = Interpreter()
     status: int | None = interpreter.run(collecting, choices, log, deadline)
     return status
 
@@ -66,8 +69,12 @@ def _run_cold(collecting: list[str], choices: dict[str, str], log: Path, deadlin
             return None
 
 
-class _Interpreter:
-    """The judge's end of a warm interpreter."""
+class WarmError(Exception):
+    """The warm interpreter has ended: nothing is known of the run."""
+
+
+class Interpreter:
+    """The judge's end of a warm interpreter: for one thread at a time."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -78,22 +85,36 @@ class _Interpreter:
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C reaches the command alone, whose end closes the pipe and so ends this
         )
-        weakref.finalize(self, self._end, self._process)
+        self.close = weakref.finalize(self, self._end, self._process)
+        """End it. Another thread may call this, to end a run that is under way."""
 
     @staticmethod
     def _end(process: subprocess.Popen[bytes]) -> None:
-        for pipe in (process.stdin, process.stdout):
-            assert pipe is not None
-            pipe.close()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with suppress(OSError):  # what was not read any more
+            process.stdin.close()
         process.wait()
+        process.stdout.close()
 
-    def run(self, collecting: list[str], choices: dict[str, str], log: Path, deadline: float) -> int | None:
+    def run(
+        self,
+        collecting: list[str],
+        choices: dict[str, str],
+        log: Path,
+        deadline: float,
+        sandbox: Sandbox | None = None,
+    ) -> int | None:
+        """As run_pytest; in a sandbox if one is given. Raises WarmError."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         order = {"collecting": collecting, "choices": choices, "log": str(log), "deadline": deadline}
-        self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        self._process.stdin.flush()
-        reply: dict[str, Any] = json.loads(self._process.stdout.readline())
+        try:
+            self._process.stdin.write(json.dumps({**order, "sandbox": sandbox}).encode() + b"\n")
+            self._process.stdin.flush()
+            reply: dict[str, Any] = json.loads(self._process.stdout.readline())
+        except (OSError, ValueError) as error:
+            raise WarmError("the interpreter that runs the tests is gone") from error
         status: int | None = reply["status"]
         return status
 
@@ -164,6 +185,7 @@ class Runs:
             if file.exists():
                 hints.reasons(file)  # read once, for every run
         gc.freeze()
+        _adopt_orphans()
         while line := self._orders.readline():
             order = json.loads(line)
             pid = os.fork()
@@ -171,6 +193,7 @@ class Runs:
                 self._begin(session, order)
                 return None
             told = json.dumps({"status": self._wait(pid, order["deadline"])})
+            _end_what_is_left()
             os.write(self._replies, told.encode() + b"\n")
         os._exit(0)
 
@@ -185,7 +208,9 @@ class Runs:
             os.dup2(out, number)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
-        for name, value in order["choices"].items():
+        _ends_with_parent()
+        chosen = {**order["choices"], **_enter(order["sandbox"])}
+        for name, value in chosen.items():
             setattr(session.config.option, name, value)
         plugin = session.config.pluginmanager.get_plugin("dojo-session")
         assert isinstance(plugin, Session)
@@ -223,3 +248,52 @@ class Runs:
             return status if ended else None
         finally:
             os.close(descriptor)
+
+
+def _enter(sandbox: Sandbox | None) -> dict[str, str]:
+    """Enter the sandbox, and the choices that follow from it. Where there is no way into it, this process ends."""
+    if sandbox is None:
+        return {}
+    from dojo.sandbox import cell
+    from dojo.sandbox.levels import named
+    from dojo.sandbox.limits import Limits
+
+    level, limits = named(sandbox["level"]), Limits(**sandbox["limits"])
+    try:
+        subject = cell.enter(level, limits, Path(sandbox["folder"]), Path(sandbox["subject"]))
+    except cell.CellError as error:
+        os.write(2, f"no sandbox of the level {level.name}: {error}\n".encode())
+        os._exit(1)
+    return {"subject": str(subject)}
+
+
+SUBREAPER, PDEATHSIG = 36, 1
+"""Options of prctl(2)."""
+
+
+def _adopt_orphans() -> None:
+    """What a run leaves behind becomes a child of this process, and is found."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+
+
+def _ends_with_parent() -> None:
+    """From now on the kernel ends this process when the one that started it ends."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+
+
+def _end_what_is_left() -> None:
+    """End every process that a run has left, and theirs, until none is left."""
+    while True:
+        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text("ascii").split()
+        if not children:
+            return
+        for pid in children:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(int(pid), signal.SIGKILL)
+        for pid in children:
+            with suppress(ChildProcessError):
+                os.waitpid(int(pid), 0)

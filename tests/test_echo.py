@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import select
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -738,22 +737,21 @@ def test_unix(student: Student, scene: Scene, fresh: Fresh) -> None:
 
     同样的服务器放在 Unix 套接字上，即使那里还留着旧的套接字文件
     """
-    with tempfile.TemporaryDirectory(prefix="d") as folder:
-        path = str(Path(folder) / "door")
-        if not hasattr(socket, "AF_UNIX"):
-            student.serve_unix(path).raises("Exception")
-            return
-        with socket.socket(socket.AF_UNIX) as earlier:
-            earlier.bind(path)
-        scene.tell("An earlier server has left its socket file.", "先前的服务器留下了它的套接字文件。")
-        server = listens(scene, "serve_unix", path, old_file_in_the_way="in use")
-        for name in ("alice", "bob"):
-            word = fresh.word().encode("ascii")
-            peer = comes(server, name, serves_one_only=returned)
-            peer.sends(word)
-            peer.hears(word, within=SOON, serves_one_only=returned)
-            peer.half_closes()
-            peer.hears_end(within=SOON, spins_on_the_end=spins(server), never_closed=open_still)
+    path = str(scene.folder() / "door")
+    if not hasattr(socket, "AF_UNIX"):
+        student.serve_unix(path).raises("Exception")
+        return
+    with socket.socket(socket.AF_UNIX) as earlier:
+        earlier.bind(path)
+    scene.tell("An earlier server has left its socket file.", "先前的服务器留下了它的套接字文件。")
+    server = listens(scene, "serve_unix", path, old_file_in_the_way="in use")
+    for name in ("alice", "bob"):
+        word = fresh.word().encode("ascii")
+        peer = comes(server, name, serves_one_only=returned)
+        peer.sends(word)
+        peer.hears(word, within=SOON, serves_one_only=returned)
+        peer.half_closes()
+        peer.hears_end(within=SOON, spins_on_the_end=spins(server), never_closed=open_still)
 
 
 # --- two finer points ---------------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import shutil
 import ssl
-import tempfile
 import weakref
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+
+from dojo import places
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,7 +38,7 @@ class Authority:
     @functools.cached_property
     def ca_file(self) -> str:
         """The path of the authority's own certificate (PEM): for SSL_CERT_FILE, or `cafile` of a context."""
-        folder = tempfile.mkdtemp(prefix="dojo-ca-")
+        folder = places.shown("dojo-ca-")
         self._folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         path = Path(folder) / "ca.pem"
         self._ca.cert_pem.write_to_path(str(path))

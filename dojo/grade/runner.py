@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import sys
+import tempfile
+import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dojo.catalog import Kata
-from dojo.judge import JudgeError, Options, judge
+from dojo.judge import JudgeError, collecting, reported
 from dojo.result import Result
-from dojo.sandbox.levels import GROUP, Level
+from dojo.sandbox.levels import BUBBLEWRAP, GROUP, Level
 from dojo.sandbox.limits import Limits
+from dojo.warm import Interpreter, WarmError, run_pytest
 
 
 @dataclass(frozen=True)
@@ -47,18 +54,81 @@ class Runner:
     def __init__(self, level: Level, limits: Limits) -> None:
         self.level = level
         self.limits = limits
+        self._warm: Interpreter | None = None
 
     def judge(self, request: Request) -> Judged:
         """Judge it. Raises only KeyboardInterrupt: what goes wrong is told in `infrastructure`."""
         started = time.monotonic()
-        options = Options(subject=str(request.subject), seed=request.seed)
-        results: tuple[Result, ...] = ()
-        trouble = ""
+        results: list[Result] = []
+        trouble, notes = "", []
         try:
-            results = tuple(judge(Kata(request.kata), options, self.limits.wall))
-        except JudgeError as error:
-            trouble = str(error)
-        return Judged(results, GROUP.name, time.monotonic() - started, trouble)
+            notes = beside(request.subject)
+            results = self._judge(request, notes)
+        except (JudgeError, WarmError, OSError) as error:
+            self.close()
+            trouble = f"{type(error).__name__}: {error}"
+        return Judged(tuple(results), self.level.name, time.monotonic() - started, trouble, tuple(notes))
+
+    def _judge(self, request: Request, notes: list[str]) -> list[Result]:
+        tests = collecting([Kata(request.kata)])
+        if request.extra_tests is not None:
+            tests += [str(request.extra_tests), "--extra"]
+        with tempfile.TemporaryDirectory(prefix="dojo-") as folder, _alone(self.level):
+            report, log, inside = Path(folder) / "results.json", Path(folder) / "log.txt", Path(folder) / "c"
+            inside.mkdir()
+            sandbox = {
+                "level": self.level.name,
+                "limits": asdict(self.limits),
+                "folder": str(inside),
+                "subject": str(request.subject),
+            }
+            chosen = {"seed": request.seed, "results": str(report)}
+            if self.level == GROUP:
+                chosen["subject"] = str(request.subject)
+            if sys.platform == "linux":
+                self._warm = self._warm or Interpreter()
+                status = self._warm.run(tests, chosen, log, self.limits.wall, sandbox)
+            else:
+                status = run_pytest(tests, chosen, log, self.limits.wall)
+            if status is None:
+                notes.append(f"the tests were ended after {self.limits.wall:g} s; those that had not begun did not run")
+            return reported(request.kata, report, log, partial=status is None)
 
     def close(self) -> None:
-        """End what was kept warm."""
+        """End what was kept warm. Another thread may call it, to end a run that is under way."""
+        if self._warm is not None:
+            self._warm.close()
+            self._warm = None
+
+
+_one_at_a_time = threading.Lock()
+
+
+@contextmanager
+def _alone(level: Level) -> Iterator[None]:
+    """Where submissions share the machine's loopback, they are judged one at a time: two could meet on a port, and
+    one could speak to the other's servers."""
+    if level == BUBBLEWRAP:
+        yield
+        return
+    with _one_at_a_time:
+        yield
+
+
+IGNORED = re.compile(
+    r"conftest\.py|pytest\.ini|tox\.ini|setup\.cfg|pyproject\.toml|.*\.pth|sitecustomize\.py|usercustomize\.py"
+)
+"""Files by which other graders can be told to do something else."""
+
+
+def beside(subject: Path) -> list[str]:
+    """What a teacher should know of the files beside the one that is judged."""
+    notes = []
+    for name in sorted(each.name for each in subject.parent.iterdir()):
+        shown = name if name.isprintable() else ascii(name)[1:-1]
+        module = name.removesuffix(".py")
+        if IGNORED.fullmatch(name):
+            notes.append(f"{shown} was ignored")
+        elif name != subject.name and module in sys.stdlib_module_names:
+            notes.append(f"{shown} beside the file shadows the standard library's {module} for the student's own code")
+    return notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dojo.result import FAIL as FAILED
+from dojo.result import NOT_RUN as NEVER
 from dojo.result import PASS as PASSED
 from dojo.result import Result
 
@@ -19,7 +20,7 @@ IMPORT_ERROR = "import_error"
 PROTOCOL_ERROR = "protocol_error"
 """What the process said is no answer to what it was asked."""
 NOT_RUN = "not_run"
-"""There was nothing to run the test on: the submission has no such file."""
+"""There was nothing to run the test on, or the time for all tests was over before it."""
 INFRASTRUCTURE = "infrastructure"
 """A trouble of the machine or of the dojo: never the student's fault, never a 0."""
 
@@ -43,6 +44,7 @@ BY_REASON = {
     "ended_process": CRASH,
     "killed": CRASH,
     "crashed": CRASH,
+    "process_limit": CRASH,
     "memory_limit": MEMORY,
     "output_limit": OUTPUT_LIMIT,
     "too_large": OUTPUT_LIMIT,
@@ -58,6 +60,9 @@ def verdict(result: Result) -> str:
     """The verdict on one test. Only PASS scores."""
     if result.status == PASSED:
         return PASS
+    if result.status == NEVER:
+        return NOT_RUN
     if result.status != FAILED:
         return INFRASTRUCTURE
-    return BY_REASON.get(result.reason, FAIL)
+    found = BY_REASON.get(result.reason, FAIL)
+    return IMPORT_ERROR if found in (CRASH, PROTOCOL_ERROR) and "loading" in result.values else found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from json import dumps, loads
 from struct import Struct
+from time import monotonic
 from typing import Any
 
 LARGEST = 32 * 1024 * 1024
@@ -29,21 +30,26 @@ def send(sock: socket.socket, message: dict[str, Any]) -> None:
     sock.sendall(LENGTH.pack(len(body)) + body)
 
 
-def receive(sock: socket.socket) -> dict[str, Any]:
-    """The next message. Raises Closed at the end, TimeoutError by the socket's timeout, ValueError when
-    what came is not a message."""
-    (size,) = LENGTH.unpack(_exactly(sock, LENGTH.size))
+def receive(sock: socket.socket, deadline: float | None = None) -> dict[str, Any]:
+    """The next message. `deadline` in seconds is for all of it: one that drips in byte by byte is late too.
+
+    Raises Closed at the end, TimeoutError, ValueError when what came is not a message.
+    """
+    until = None if deadline is None else monotonic() + deadline
+    (size,) = LENGTH.unpack(_exactly(sock, LENGTH.size, until))
     if size > LARGEST:
         raise ValueError("a message longer than any that is sent here")
-    message = loads(_exactly(sock, size))
+    message = loads(_exactly(sock, size, until))
     if type(message) is not dict:
         raise ValueError("not a message")
     return message
 
 
-def _exactly(sock: socket.socket, size: int) -> bytes:
+def _exactly(sock: socket.socket, size: int, until: float | None) -> bytes:
     parts = []
     while size:
+        if until is not None:
+            sock.settimeout(max(until - monotonic(), 0.001))
         try:
             part = sock.recv(min(size, 1 << 20))
         except ConnectionError:

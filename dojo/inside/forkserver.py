@@ -19,7 +19,7 @@ from contextlib import suppress
 from json import dumps, loads
 from typing import Any
 
-from dojo.inside import child
+from dojo.inside import child, confine, guard
 
 MEMORY = 2 * 1024**3
 """Bytes of address space a student's process may have; above it Python raises MemoryError."""
@@ -27,18 +27,29 @@ MEMORY = 2 * 1024**3
 FILE_SIZE = 256 * 1024**2
 """Bytes a file that the student's code writes may have."""
 
+OPEN_RULES: confine.Rules = {"limits": {"memory": MEMORY, "file_size": FILE_SIZE}, "alone": False}
+"""Without a sandbox: what keeps a student's own machine from coming to a standstill."""
+
 
 class Server:
     """The warm interpreter's own state: the processes it has started, and one forked ahead that waits for work."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, rules: confine.Rules | None) -> None:
         self._control = control
+        self._confined = rules is not None
+        self._rules = rules or OPEN_RULES
+        self._guard: guard.Guard | None = None
+        if "together" in self._rules["limits"]:
+            self._guard = guard.Guard(self._rules["limits"]["resident"], self._rules["limits"]["together"])
+        self._why: dict[int, str] = {}
+        """By process: the limit for which it was ended, until the judge asks."""
         self._started: set[int] = set()
         self._spare: tuple[int, socket.socket] | None = None
 
     def serve(self) -> None:
         """Follow the judge's orders until it closes its end."""
         while True:
+            self._watch()
             data, fds, _, _ = socket.recv_fds(self._control, 1 << 20, 8)
             if not data:
                 break
@@ -49,18 +60,48 @@ class Server:
             elif order["do"] == "preload":
                 self._drop_spare()
                 _preload(order["names"], order["subject"])
+            elif order["do"] == "interrupt":
+                with suppress(ProcessLookupError):
+                    os.kill(order["pid"], signal.SIGINT)
             elif order["do"] == "start":
-                self._reply({"pid": self._start(data, fds)})
+                self._reply(self._start(data, fds))
             else:
                 self._started.discard(order["pid"])
-                status = _end(order["pid"])
-                _end_orphans(self._started)
+                status = self._end(order["pid"])
                 if order["do"] == "end":  # and not "release", where nobody waits for the answer
-                    self._reply({"status": status})
+                    self._reply({"status": status, "why": self._why.pop(order["pid"], "")})
                 self._fork_ahead()
         for pid in self._started:
             _end(pid)
         _end_orphans(set())
+
+    def _watch(self) -> None:
+        """Until the next order comes: look after the limits that all processes have together."""
+        while self._guard is not None and self._started:
+            if select.select([self._control], [], [], guard.EVERY)[0]:
+                return
+            why = self._guard.exceeded()
+            if why:
+                self._why |= dict.fromkeys(self._started, why)
+                os.kill(-1, signal.SIGKILL)
+
+    def _end(self, pid: int) -> int:
+        if not self._rules["alone"]:
+            status = _end(pid)
+            _end_orphans(self._started)
+            return status
+        # Every process that this one may signal is of this sandbox, and the kernel ends them all at once: nothing
+        # forks out of its reach.
+        self._drop_spare()
+        with suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+        statuses = {}
+        with suppress(ChildProcessError):
+            while True:
+                ended, status = os.waitpid(-1, 0)
+                statuses[ended] = os.waitstatus_to_exitcode(status)
+        self._started.clear()
+        return statuses.get(pid, -signal.SIGKILL)
 
     def _reply(self, reply: dict[str, Any]) -> None:
         with suppress(OSError):  # the judge is gone: the next order is its end
@@ -75,7 +116,7 @@ class Server:
         if pid == 0:
             self._control.close()
             ours.close()
-            _become_student(theirs)
+            _become_student(theirs, self._rules, confined=self._confined)
         theirs.close()
         self._spare = (pid, ours)
         self._started.add(pid)
@@ -88,26 +129,33 @@ class Server:
             self._started.discard(pid)
             self._spare = None
 
-    def _start(self, order: bytes, fds: list[int]) -> int:
+    def _start(self, order: bytes, fds: list[int]) -> dict[str, Any]:
         self._fork_ahead()
         assert self._spare is not None
         (pid, sock), self._spare = self._spare, None
         with sock:
-            socket.send_fds(sock, [order], fds)
+            trouble = sock.recv(1 << 12) if self._confined else READY
+            if trouble == READY:
+                socket.send_fds(sock, [order], fds)
         for fd in fds:
             os.close(fd)
-        return pid
+        if trouble != READY:  # no student's code has run in it
+            return {"trouble": f"a process could not be confined: {trouble.decode('ascii', 'replace')}"}
+        return {"pid": pid}
 
 
-def main(control_fd: int) -> None:
-    """Serve the judge: `start`, `end`, `release`, `preload`. Ends when the judge closes its end."""
+def main(control_fd: int, rules: confine.Rules | None = None) -> None:
+    """Serve the judge: `start`, `end`, `release`, `preload`. Ends when the judge closes its end. With rules, this
+    process and all that come from it are confined."""
     site.setquit()  # exit() and quit(), which -S leaves out
     site.sethelper()
     _adopt_orphans()
     gc.disable()  # a collection in the parent would touch, and so copy, pages that are shared with every child
     gc.freeze()
     with socket.socket(fileno=control_fd) as control:
-        Server(control).serve()
+        if rules is not None:
+            confine.server(rules)
+        Server(control, rules).serve()
     os._exit(0)  # nothing is left to tidy, and the judge waits for this end
 
 
@@ -206,9 +254,19 @@ def _end_orphans(started: set[int]) -> None:
                 os.waitpid(pid, 0)
 
 
-def _become_student(orders: socket.socket) -> None:
+READY = b"ready"
+
+
+def _become_student(orders: socket.socket, rules: confine.Rules, *, confined: bool) -> None:
     """Wait for the order to start, then be the student's process. Never returns."""
     try:
+        if confined:
+            try:
+                confine.student(rules)
+            except Exception as error:
+                orders.send(ascii(error).encode("ascii"))
+                raise
+            orders.send(READY)
         data, fds, _, _ = socket.recv_fds(orders, 1 << 20, 8)
         if not data:
             os._exit(0)  # not needed any more
@@ -220,9 +278,8 @@ def _become_student(orders: socket.socket) -> None:
         for fd, number in zip(standard, (0, 1, 2), strict=True):
             os.dup2(fd, number)
             os.close(fd)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_SIZE, FILE_SIZE))
+        if not confined:
+            confine.limit(rules["limits"])
         gc.enable()
         os.environ.clear()
         os.environ.update(order["environment"])

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
 from dataclasses import dataclass
+
+from dojo.launch import ROOT
+
+TRIAL_DEADLINE = 60.0
+"""Seconds that trying a level may take; it takes a fifth of one where nothing else runs."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,34 @@ LEVELS = (BUBBLEWRAP, LANDLOCK, LIMITS, GROUP)
 """Best first."""
 
 
+def named(name: str) -> Level:
+    """The level of this name. Raises KeyError."""
+    return {level.name: level for level in LEVELS}[name]
+
+
 def probe() -> Level:
     """The best level that works here, found by really running it."""
-    return GROUP
+    return next((level for level in LEVELS if not trouble(level)), GROUP)
+
+
+def trouble(level: Level) -> str:
+    """Why this level does not work here, in a sentence; empty when it does."""
+    if level == GROUP:
+        return ""
+    if sys.platform != "linux":
+        return "it needs Linux"
+    try:
+        with tempfile.TemporaryDirectory(prefix="dojo-") as folder:
+            done = subprocess.run(
+                [sys.executable, "-m", "dojo.sandbox.trial", level.name, folder],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=TRIAL_DEADLINE,
+                check=False,
+            )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"its trial did not end well: {error}"
+    said = done.stdout.decode("utf-8", "replace").strip().splitlines()
+    return "" if done.returncode == 0 else (said[-1] if said else f"its trial ended with exit code {done.returncode}")

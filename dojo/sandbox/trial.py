@@ -1,0 +1,91 @@
+"""Trying one level of isolation on a file that tries to get out: `python -m dojo.sandbox.trial bubblewrap FOLDER`.
+
+Exit code 0 when it works and holds; else a sentence on the last line says why not.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from dojo.launch import ROOT, LaunchError, launcher
+from dojo.outcome import Loaded, Returned
+from dojo.process import StudentProcess
+from dojo.sandbox import cell
+from dojo.sandbox.levels import BUBBLEWRAP, Level, named
+from dojo.sandbox.limits import Limits
+
+SUBJECT = '''
+import os, socket
+
+
+def look(secret, pid, port):
+    """What a submission must not be able to do, and what it must."""
+    did = []
+    try:
+        open(secret).close()
+        did.append("reads the tests")
+    except OSError:
+        pass
+    try:
+        os.kill(pid, 0)
+        did.append("sends signals to the judge")
+    except OSError:
+        pass
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+        did.append("meets servers on this machine")
+    except OSError:
+        pass
+    with open("file", "w") as file:
+        file.write("its own folder can be written")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname(), 5).close()
+    return did
+'''
+
+MEETS = "meets servers on this machine"
+
+
+def main(level: Level, folder: Path) -> str:
+    """What is wrong with the level here; empty when nothing is. The folder is an empty one."""
+    with socket.create_server(("127.0.0.1", 0)) as outside:
+        subject, inside = folder / "s" / "look.py", folder / "c"
+        inside.mkdir()
+        subject.parent.mkdir()
+        subject.write_text(SUBJECT, "utf-8")
+        secret = str(ROOT / "tests" / "conftest.py")
+        try:
+            found = cell.enter(level, Limits(), inside, subject)
+            did = _ask(found, (secret, os.getpid(), outside.getsockname()[1]))
+        except (cell.CellError, LaunchError) as error:
+            return str(error)
+    allowed = [] if level == BUBBLEWRAP else [MEETS]
+    if isinstance(did, str) or not level.safe:
+        return did if isinstance(did, str) else ""
+    return "; ".join(f"a submission {what}" for what in did if what not in allowed)
+
+
+def _ask(subject: Path, arguments: tuple[Any, ...]) -> list[str] | str:
+    launching = launcher()
+    try:
+        process = StudentProcess(launching, subject)
+        try:
+            loaded = process.load()
+            if not isinstance(loaded, Loaded):
+                return f"a submission could not be loaded: {loaded}"
+            outcome = process.call("look", arguments, {})
+            return outcome.value if isinstance(outcome, Returned) else f"a submission could not run: {outcome}"
+        finally:
+            process.end()
+    finally:
+        launching.close()
+
+
+if __name__ == "__main__":
+    said = main(named(sys.argv[1]), Path(sys.argv[2]))
+    print(said)
+    sys.exit(1 if said else 0)
