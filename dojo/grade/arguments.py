@@ -73,5 +73,5 @@ def _reports(parser: Any) -> None:
     parser.add_argument(
         "--reports",
         default=os.environ.get("REPORTS", ""),
-        help="with commas: csv, json, html, junit (these four without it), gradescope, exercism; or all",
+        help="with commas: csv, json, html, junit (these four without it), gradescope, classroom, exercism; or all",
     )

@@ -18,7 +18,7 @@ from dojo.grade.roster import Person
 from dojo.grade.scheme import Scheme, Test
 from dojo.grade.sentences import Sentence, say
 from dojo.grade.submissions import visible
-from dojo.grade.verdict import PASS
+from dojo.grade.verdict import NOT_RUN, PASS
 from dojo.words import language
 
 
@@ -229,7 +229,7 @@ def transcript(mark: marks.TestMark) -> list[str]:
     """One failure in full, as `make test` shows it."""
     from dojo import screen
 
-    if mark.result is None:
+    if mark.result is None or mark.verdict in (PASS, NOT_RUN):
         return []
     try:
         with terminal.on_paper():

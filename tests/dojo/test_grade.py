@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -318,3 +321,20 @@ def test_the_table_shows_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert re.search(r"^学生-2 +100 +100  100 %  judged$", said, re.MULTILINE)
     assert "… and 10 more, in the files" in said
     assert "70 submissions (70 judged); median 100 %" in said
+
+
+# --- where others run it ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("settings", "score"), [('KATA="qs"\nALLOW=1\n', 100.0), ('KATA="qz"\n', None)])
+def test_gradescope_gets_results_whatever_happens(settings: str, score: float | None, tmp_path: Path) -> None:
+    hand_in(tmp_path / "submission", qs=QS.reference.read_text("utf-8"))
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "net-dojo").symlink_to(ROOT)
+    (tmp_path / "source" / "settings").write_text(settings)
+    script = ROOT / "dojo/grade/platforms/gradescope/run_autograder"
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "LC_", "LANG"))}
+    subprocess.run(["bash", script], env={**clean, "AUTOGRADER": str(tmp_path)}, timeout=50, check=True)
+    results = json.loads((tmp_path / "results" / "results.json").read_text("utf-8"))
+    assert results.get("score") == score
+    assert ("did you mean qs?" in results["output"]) == (score is None)

@@ -22,7 +22,7 @@ from tests.dojo.grading import data, grade, marks, rows
 from tests.dojo.schema import complaints
 
 SCHEMA = json.loads((ROOT / "dojo" / "grade" / "reports" / "grades.schema.json").read_text("ascii"))
-EVIL = "\\x1b[2J\\x00\\u202e<script>alert(1)</script>&amp;]]>\\ud800"
+EVIL = "\\x1b[2J\\x00\\u202e<script>alert(1)</script>&amp;]]>\\ud800\\n::notice title=x::{}\\n##[set-output]"
 NAMES = [
     "=cmd()",
     "+1",
@@ -201,6 +201,22 @@ def test_gradescope_gets_its_own_form(graded: Path) -> None:
         for test in each["tests"]:
             assert test["visibility"] == "visible"
             assert test["output_format"] == "text"
+
+
+def test_github_classroom_gets_its_own_form_and_no_command(graded: Path) -> None:
+    files = {path.name: json.loads(path.read_text("ascii")) for path in (graded / "out" / "classroom").iterdir()}
+    assert len(files) == 15
+    assert files["ada.json"]["status"] == "pass"
+    for each in files.values():
+        assert each["max_score"] == 100
+        assert sum(test["score"] for test in each["tests"]) <= 100.01
+        assert each["status"] in ("pass", "fail", "error")
+        assert "::" not in json.dumps(each)
+        assert "##[" not in json.dumps(each)
+        assert len(json.dumps(each)) < 90_000  # in base64 still a variable of the environment
+    failed = next(each for name, each in files.items() if name.startswith("submission"))  # 小明
+    assert round(sum(test["score"] for test in failed["tests"]), 1) == 86.7
+    assert "</script>" in json.dumps(failed)  # what was printed is told, as text
 
 
 def test_exercism_gets_its_own_form(graded: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dojo.catalog import UsageError
 from dojo.grade.report import Writer
+from dojo.grade.reports.classroom import Classroom
 from dojo.grade.reports.csv import GradesCSV
 from dojo.grade.reports.exercism import Exercism
 from dojo.grade.reports.gradescope import Gradescope
@@ -20,9 +21,10 @@ KINDS: dict[str, Callable[[Path], Writer]] = {
     "html": lambda out: Page(out / "grades.html"),
     "junit": lambda out: JUnit(out / "junit.xml"),
     "gradescope": lambda out: Gradescope(out / "gradescope"),
+    "classroom": lambda out: Classroom(out / "classroom"),
     "exercism": lambda out: Exercism(out / "exercism"),
 }
-"""Every kind of report, by its name; the last two are files for each submission."""
+"""Every kind of report, by its name; the last three are files for each submission."""
 
 USUAL = ("csv", "json", "html", "junit")
 """What is written where nothing else is asked for."""

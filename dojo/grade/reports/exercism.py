@@ -60,9 +60,9 @@ def as_data(mark: KataMark, said: str) -> dict[str, Any]:
             "task_id": each.test.number,
             "test_code": each.test.name,
         }
-        if each.verdict != PASS and each.result is not None:
-            data["message"] = "\n".join(transcript(each))[:MESSAGE]
-            if each.result.printed:
+        if each.verdict != PASS:
+            data["message"] = "\n".join(transcript(each))[:MESSAGE] or each.verdict
+            if each.result is not None and each.result.printed:
                 data["output"] = visible(each.result.printed, OUTPUT)
         tests.append(data)
     return {"version": 3, "status": "pass" if verdicts == {PASS} else "fail", "tests": tests}
