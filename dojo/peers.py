@@ -63,22 +63,22 @@ class Peer:
         except TimeoutError:
             self.server.fail("does_not_read", (Row("got", word("sent_unread", name=self.name)),))
         except OSError as error:
-            self.server.wire.note(f"{self.name} could not send: {type(error).__name__}")
+            self.server.wire.note(word("could_not_send", name=self.name, error=type(error).__name__))
 
     def half_closes(self) -> None:
         """Say that nothing more will come (FIN), and go on reading."""
-        self.server.wire.note(f"{self.name} will send no more (half-close)")
+        self.server.wire.note(word("half_closes", name=self.name))
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_WR)
 
     def closes(self) -> None:
         """Leave politely."""
-        self.server.wire.note(f"{self.name} closes the connection")
+        self.server.wire.note(word("peer_closes", name=self.name))
         self.socket.close()
 
     def resets(self) -> None:
         """Leave abruptly: the server gets a reset (RST)."""
-        self.server.wire.note(f"{self.name} resets the connection")
+        self.server.wire.note(word("peer_resets", name=self.name))
         with contextlib.suppress(OSError):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
         self.socket.close()
@@ -140,11 +140,11 @@ class Peer:
                 return
             except OSError:
                 self.ended = self.reset = True
-                self.server.wire.note(f"the connection of {self.name} was reset")
+                self.server.wire.note(word("peer_was_reset", name=self.name))
                 return
             if not data:
                 self.ended = True
-                self.server.wire.note(f"server ends the connection of {self.name}")
+                self.server.wire.note(word("server_ends", name=self.name))
                 return
             self.server.wire.sent("server", self.name, data)
             self.unread += data
@@ -164,7 +164,7 @@ class DatagramPeer:
         try:
             self.socket.send(data)
         except ConnectionError:  # of the datagram before: nobody listens any more, as what it hears next will tell
-            self.server.wire.note(f"{self.name} is told that nobody listens")
+            self.server.wire.note(word("nobody_listens", name=self.name))
 
     def hears(self, expected: bytes, *, within: float = WITHIN, **mistakes: Any) -> None:
         """The next datagram is this one."""

@@ -152,7 +152,7 @@ class Server(Running):
             self.has_ended(0.05)
             failure = refused(self, name, error)
             self.fail(failure.reason, failure.rows)
-        self.wire.note(f"{name} connects")
+        self.wire.note(word("peer_connects", name=name))
         return Peer(self, name, sock)
 
     def datagram_peer(self, name: str) -> DatagramPeer:
@@ -196,12 +196,12 @@ class Program(Running):
 
     def types(self, line: str) -> None:
         """Type a line and the Enter key."""
-        self.wire.note(f"the keyboard types {line!r}")
+        self.wire.note(word("keyboard_types", line=repr(line)))
         self.process.types(line + "\n")
 
     def ends_input(self) -> None:
         """End the input, as Ctrl-D does."""
-        self.wire.note("the keyboard ends (Ctrl-D)")
+        self.wire.note(word("keyboard_ends"))
         self.process.ends_keyboard()
 
     def shows(self, text: str, *, within: float = DEADLINE, **mistakes: Any) -> None:

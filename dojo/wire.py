@@ -17,6 +17,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dojo.words import language
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -86,10 +88,10 @@ class Wire:
             kept = bytes(data[:KEPT_OF_A_PIECE])
             self._add(Sent(self.now(), source, target, kept, len(data), piece), len(kept))
 
-    def note(self, text: str) -> None:
-        """Record something that is not bytes, in words: "client connected"."""
+    def note(self, text: str, chinese: str = "") -> None:
+        """Record something that is not bytes, in words ("alice has gone"), which may have a Chinese version."""
         with self._lock:
-            self._add(Note(self.now(), text), 0)
+            self._add(Note(self.now(), chinese if chinese and language() == "zh" else text), 0)
 
     @property
     def entries(self) -> tuple[Entry, ...]:

@@ -184,7 +184,7 @@ class NarrowEcho(Action):
         except OSError as error:
             raise ConnectionResetError("the client is gone") from error
         finally:
-            connection.note(f"has received {self.got:,} bytes and sent back {self.sent_back:,}")
+            connection.note("has_echoed", received=f"{self.got:,}", sent=f"{self.sent_back:,}")
 
     def __str__(self) -> str:
         return "send back what comes, and read on only when that is read"
@@ -455,7 +455,8 @@ def served(server: Server, peers: list[Peer]) -> int:
         for sock in select.select(list(waiting), [], [], left)[0]:
             answered.add(waiting[sock])
     names = ", ".join(peer.name for peer in peers if peer.name in answered)
-    server.wire.note(f"all speak at once: {len(answered)} of {len(peers)} are served ({names})")
+    served = f"{len(answered)}/{len(peers)}"
+    server.wire.note(f"all speak at once: {served} are served ({names})", f"同时说话：{served} 得到服务（{names}）")
     return len(answered)
 
 
@@ -607,10 +608,10 @@ def test_nothing_left(scene: Scene, fresh: Fresh) -> None:
     alice.closes()
     before = server.standing()
     for count, resets, note, leak in (
-        (66, False, "66 clients come, get an echo of a byte, and go", "descriptor_leak"),
-        (34, True, "34 clients come, get an echo of a byte, and reset the connection", "reset_leak"),
+        (66, False, ("66 clients come, get an echo, and go", "66 个客户端来了，得到回显，离开"), "descriptor_leak"),
+        (34, True, ("34 clients come, get an echo, and reset", "34 个客户端来了，得到回显，重置连接"), "reset_leak"),
     ):
-        server.wire.note(note)
+        server.wire.note(*note)
         for number in range(count):
             one = comes_and_goes(server, number, resets)
             if one != b"x":

@@ -10,6 +10,8 @@ import struct
 import threading
 from typing import TYPE_CHECKING, NoReturn
 
+from dojo.words import word
+
 if TYPE_CHECKING:
     from dojo.fakes.door import Door
     from dojo.fakes.request import Received
@@ -81,7 +83,7 @@ class Connection:
             self._kept += data[: max(KEPT - len(self._kept), 0)]
         else:
             self._door.check()
-            self._client_left("client closed its side")
+            self._client_left(word("client_closed_side"))
         return data
 
     def send(self, data: bytes, *, piece: bool | None = None) -> None:
@@ -152,13 +154,13 @@ class Connection:
         self._door.stopping.wait()
         self._door.check()
 
-    def note(self, text: str) -> None:
-        """Put on the wire what this side does, "server" or its other name in front."""
-        self._door.wire.note(f"{self._door.name} {text}")
+    def note(self, key: str, **values: str) -> None:
+        """Put on the wire what this side does: a key of dojo.words, and what fills its braces but {name}."""
+        self._door.wire.note(word(key, name=self._door.name, **values))
 
     def reset(self) -> None:
         """Break the connection off: the client gets a reset (RST) instead of an end."""
-        self.note("reset the connection")
+        self.note("reset_connection")
         with contextlib.suppress(OSError):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
         self.close()
@@ -192,7 +194,7 @@ class Connection:
             raise
         except OSError as error:
             self._door.check()
-            self._client_left(f"the TLS handshake failed: {why_no_tls(error)}")
+            self._client_left(word("tls_failed", reason=why_no_tls(error)))
             raise ConnectionAbortedError("no TLS") from error
         self.secured = True
 
@@ -230,38 +232,38 @@ class Connection:
         """Say on the wire why the connection is of no more use, and raise that."""
         self._door.check()
         if isinstance(error, TimeoutError):
-            self.note(f"gave up: nothing moved for {PATIENCE:.0f} s")
+            self.note("gave_up", seconds=f"{PATIENCE:.0f}")
             raise error
         if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
-            self._client_left(f"the TLS connection broke: {why_no_tls(error)}")
+            self._client_left(word("tls_broke", reason=why_no_tls(error)))
         elif isinstance(error, ConnectionResetError):
             self.reset_by_client = True
-            self._client_left("client reset the connection")
+            self._client_left(word("client_reset"))
         else:
-            self._client_left("client is gone: what was sent last did not reach it")
+            self._client_left(word("client_gone"))
         raise ConnectionResetError("the client is gone") from error
 
 
 _TLS_REASONS = {
-    "UNKNOWN_CA": "the client does not trust this certificate",
-    "BAD_CERTIFICATE": "the client refused this certificate: it is not for this host name",
-    "CERTIFICATE_EXPIRED": "the client refused this certificate: it has expired",
-    "CERTIFICATE_UNKNOWN": "the client refused this certificate",
-    "HTTP_REQUEST": "the client spoke plain HTTP to a TLS port",
-    "WRONG_VERSION_NUMBER": "the client did not speak TLS",
-    "UNSUPPORTED_PROTOCOL": "the client wants a version of TLS that is too old",
-    "NO_SHARED_CIPHER": "client and server have no cipher in common",
+    "UNKNOWN_CA": "tls_unknown_ca",
+    "BAD_CERTIFICATE": "tls_bad_certificate",
+    "CERTIFICATE_EXPIRED": "tls_expired",
+    "CERTIFICATE_UNKNOWN": "tls_refused",
+    "HTTP_REQUEST": "tls_http",
+    "WRONG_VERSION_NUMBER": "tls_not",
+    "UNSUPPORTED_PROTOCOL": "tls_old",
+    "NO_SHARED_CIPHER": "tls_cipher",
 }
 
 
 def why_no_tls(error: OSError) -> str:
     """A failed handshake in words, from the alert that the client sent (RFC 8446 §6.2) or how it left."""
     if isinstance(error, TimeoutError):
-        return f"the client said nothing for {PATIENCE:.0f} s"
+        return word("tls_silence", seconds=f"{PATIENCE:.0f}")
     reason = error.reason or "" if isinstance(error, ssl.SSLError) else ""
-    for key, words in _TLS_REASONS.items():
+    for key, told in _TLS_REASONS.items():
         if reason.endswith(key):
-            return words
+            return word(told)
     if isinstance(error, ssl.SSLEOFError | ConnectionError) or "EOF" in reason:
-        return "the client left in the middle of it"
+        return word("tls_left")
     return reason.lower().replace("_", " ") or type(error).__name__

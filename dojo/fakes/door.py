@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dojo.fakes.connection import PATIENCE, Connection, Stopped
+from dojo.words import word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,8 +134,8 @@ class Door:
                 with contextlib.suppress(OSError):
                     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connection = Connection(connected, len(self.connections) + 1, self)
-                which = f" again (connection {connection.number})" if self.connections else ""
-                self.wire.note(f"client connected{which}")
+                again = "client_connected_again" if self.connections else "client_connected"
+                self.wire.note(word(again, number=str(connection.number)))
                 with self._condition:
                     self.connections.append(connection)
                     self._condition.notify_all()

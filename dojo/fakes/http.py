@@ -44,6 +44,7 @@ from werkzeug.serving import BaseWSGIServer, DechunkedInput, WSGIRequestHandler
 from dojo.fakes.connection import KEPT, Connection
 from dojo.fakes.fake import Fake, NoSuchRequest
 from dojo.fakes.request import NoSuchContent, Received
+from dojo.words import word
 
 if TYPE_CHECKING:
     import ssl
@@ -142,7 +143,8 @@ class FakeHTTP(Fake):
             response = self._library.application(Request(environ))
         except Exception as error:
             # The library keeps it, and check() raises it.
-            self.wire.note(f"the handler in the {self.door.name} failed: {type(error).__name__}: {error}")
+            told = f"{type(error).__name__}: {error}"
+            self.wire.note(word("handler_failed", name=self.door.name, error=told))
             response = _response(500, (), "The handler of this fake server failed.\n")
         return response(environ, start_response)
 
@@ -284,7 +286,7 @@ class _Conversation(WSGIRequestHandler):
     def handle(self) -> None:
         # A TLS client would wait for ever, and we for the end of its first line.
         if self.reader.peek(1)[:1] == b"\x16":
-            self.recorded.note("speaks plain HTTP, but the client began a TLS handshake")
+            self.recorded.note("plain_not_tls")
             return
         super().handle()
 
@@ -323,12 +325,12 @@ class _Conversation(WSGIRequestHandler):
             except ConnectionError:
                 raise
             except (OSError, ValueError) as error:
-                self.recorded.note(f"cannot read the chunks of the body: {error}")
+                self.recorded.note("bad_chunks", error=str(error))
                 return replace(head, truncated=True)
         size = head.content_length
         body = self.rfile.read(min(size, KEPT))
         if len(body) < size:
-            self.recorded.note(f"got {len(body)} of the {size} bytes of body that Content-Length promised")
+            self.recorded.note("short_body", number=str(len(body)), size=str(size))
         return replace(head, body=body, truncated=len(body) < size)
 
     def handle_expect_100(self) -> bool:

@@ -201,7 +201,7 @@ class _Session:
             self._server.door.changed()
             if not self._server.goes_wrong(self._connection, str(command), command.keyword):
                 self._answer(command)
-        self._connection.note("closed its side")
+        self._connection.note("closed_side")
         self._connection.finish()
 
     def give_back(self) -> None:
@@ -285,7 +285,7 @@ class _Session:
         self._send(_ok("begin TLS"))
         early = self._connection.rest()
         if early:
-            self._connection.note(f"threw away {len(early)} bytes that came before TLS")
+            self._connection.note("early_bytes", number=str(len(early)))
         self._user = None
         self._connection.secure(context)
         return b""

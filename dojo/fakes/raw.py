@@ -130,7 +130,7 @@ class ByteByByte(Action):
 
     def perform(self, connection: Connection) -> None:
         """Send it, one byte each time."""
-        connection.note(f"sends the next {len(self.data)} bytes one by one, {self.pause * 1000:.0f} ms apart")
+        connection.note("byte_by_byte", number=str(len(self.data)), pause=f"{self.pause * 1000:.0f}")
         for index in range(len(self.data)):
             if index:
                 connection.pause(self.pause)
@@ -178,7 +178,7 @@ class HalfClose(Action):
 
     def perform(self, connection: Connection) -> None:
         """Send FIN."""
-        connection.note("closed its side")
+        connection.note("closed_side")
         connection.half_close()
 
     def __str__(self) -> str:
@@ -191,7 +191,7 @@ class Close(Action):
 
     def perform(self, connection: Connection) -> None:
         """Close our side and wait for the client's."""
-        connection.note("closed its side")
+        connection.note("closed_side")
         connection.finish()
 
     def __str__(self) -> str:
@@ -279,5 +279,5 @@ class FakeTCP(Fake):
         script = self.script_for(connection.number)
         _follow(script, connection)
         if not any(isinstance(action, (Close, HalfClose, Reset)) for action in script):
-            connection.note("closed its side")
+            connection.note("closed_side")
         connection.finish()

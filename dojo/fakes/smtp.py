@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from dojo.fakes.smtp_session import Conversation, Delivery, Session
+from dojo.words import word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -241,8 +242,8 @@ class FakeSMTP:
 
     def _session(self) -> Session:
         record = Conversation(len(self._sessions) + 1)
-        which = f" again (connection {record.number})" if self._sessions else ""
-        self.wire.note(f"client connected{which}")
+        again = "client_connected_again" if self._sessions else "client_connected"
+        self.wire.note(word(again, number=str(record.number)))
         session = Session(self, record)
         self._sessions.append(session)
         self.changed()

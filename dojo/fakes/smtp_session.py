@@ -27,6 +27,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword, TLSSetupException
 
 from dojo.fakes.connection import KEPT, why_no_tls
 from dojo.wire import visible
+from dojo.words import word
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -165,7 +166,7 @@ class Session(SMTP):
     def _no_tls(self, error: BaseException) -> None:
         self.record.closed_by_client = True
         reason = why_no_tls(error if isinstance(error, OSError) else OSError(str(error)))
-        self.fake.wire.note(f"the TLS handshake failed: {reason}")
+        self.fake.wire.note(word("tls_failed", reason=reason))
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come, decrypted if there is TLS."""
@@ -175,16 +176,16 @@ class Session(SMTP):
 
     def eof_received(self) -> bool | None:
         """The client has closed its side."""
-        self._left("client closed its side")
+        self._left(word("client_closed_side"))
         return super().eof_received()
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection is over."""
         if isinstance(error, ConnectionResetError):
             self.record.reset_by_client = True
-            self._left("client reset the connection")
+            self._left(word("client_reset"))
         elif not self._closing:
-            self._left("client closed its side")
+            self._left(word("client_closed_side"))
         super().connection_lost(error)
         self._over()
 
@@ -251,10 +252,10 @@ class Session(SMTP):
         if fault is None:
             return None
         if fault.delay:
-            self.fake.wire.note(f"{self.fake.name} waits {fault.delay:g} s")
+            self.fake.wire.note(word("waits", name=self.fake.name, seconds=f"{fault.delay:g}"))
             await asyncio.sleep(fault.delay)
         if fault.drop:
-            self.fake.wire.note(f"{self.fake.name} dropped the connection")
+            self.fake.wire.note(word("dropped", name=self.fake.name))
             self.end()
         if fault.drop or fault.silence:
             await asyncio.Event().wait()  # until the connection is over, which cancels this
@@ -277,8 +278,8 @@ class Session(SMTP):
     def log_in(self, user: str, password: str, right: bool) -> AuthResult:
         """Record an attempt, and how it ends. Says on the wire what the Base64 before held."""
         self.record.logins.append((user, password, right))
-        verdict = "right" if right else "wrong"
-        self.fake.wire.note(f"login as {visible(user)}, password {visible(password)}: {verdict}")
+        verdict = "login_right" if right else "login_wrong"
+        self.fake.wire.note(word(verdict, user=visible(user), password=visible(password)))
         if right:
             self.record.user = user
         return AuthResult(success=right, handled=False)
