@@ -118,6 +118,10 @@ class FakePOP3(Fake):
         """True once a client has given this command, as text; False if none has in `deadline` seconds."""
         return self.door.wait(lambda: command in self.said(), deadline)
 
+    def wait_free(self, drop: Maildrop, deadline: float = 2.0) -> bool:
+        """True once no session has this maildrop; False if one still has it after `deadline` seconds."""
+        return self.door.wait(lambda: not drop.taken, deadline)
+
     def stop(self) -> None:
         """End all that it does, also a login that waits for a maildrop."""
         self.stopping.set()

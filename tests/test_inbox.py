@@ -1,0 +1,916 @@
+"""inbox: read your mail, and keep what it brings in a safe place. In the order of the contract."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from dojo.expect import Answer, Expectation, Scene, Student, raises
+from dojo.fakes.maildrop import Maildrop, travelling
+from dojo.fakes.pop3 import FakePOP3
+from dojo.fakes.raw import Action, Close, FakeTCP, Reset, Send, Silence
+from dojo.fakes.tls import Authority
+from dojo.files import written
+from dojo.fresh import Fresh
+from dojo.outcome import Hung, NotPlain, Raised
+from dojo.wire import Wire
+from tests.mails import (
+    CRLF,
+    Entity,
+    File,
+    Letter,
+    attached,
+    gmail,
+    in_base64,
+    mail,
+    multipart,
+    outlook,
+    plain,
+    qq_mail,
+    thunderbird,
+    whole,
+    words,
+)
+
+FAILURE = ("error_proto", "OSError")
+"""What comes of a session that goes wrong, as the libraries raise it."""
+
+PROGRAMS: tuple[tuple[str, Callable[[Letter], bytes]], ...] = (
+    ("Gmail", gmail),
+    ("Outlook", outlook),
+    ("Thunderbird", thunderbird),
+    ("QQ Mail", qq_mail),
+)
+
+
+# --- from bytes to a message ------------------------------------------------------------------------------
+
+
+def test_join_lines(student: Student, fresh: Fresh) -> None:
+    """the bytes of a mail from its lines: each gets its CRLF back
+
+    由各行拼出邮件的字节：每一行都要补回 CRLF
+    """
+    lines = [f"Subject: {fresh.word()}".encode(), b"", fresh.name().encode(), b"", f".{fresh.word()}".encode()]
+    student.join_lines(lines).returns(
+        b"".join(line + CRLF for line in lines),
+        lines_glued=b"".join(lines),
+        last_end_missing=CRLF.join(lines),
+        bare_lf=lambda got: b"\n" in got and CRLF not in got,
+    )
+    student.join_lines([b"\xff\xfe"]).returns(
+        b"\xff\xfe\r\n", last_end_missing=b"\xff\xfe", bytes_through_text=lambda got: isinstance(got, (bytes, Raised))
+    )
+    student.join_lines([]).returns(b"")
+
+
+def test_headers(scene: Scene, student: Student, fresh: Fresh) -> None:
+    """subject, sender, recipients and date, decoded, as four mail programs write them
+
+    四种邮件程序写出的主题、发件人、收件人和日期，解码后得到
+    """
+    for program, write in PROGRAMS:
+        letter = a_letter(fresh)
+        scene.now(f"A mail as {program} writes it.", f"一封 {program} 风格的邮件。")
+        called = student.read_headers(write(letter))
+        _expect_headers(called, letter)
+    scene.now("The subject is folded: its next line begins with a blank.", "主题折行：下一行以空格开头，接着写。")
+    letter = a_letter(fresh)
+    start, end = fresh.word(), fresh.word()
+    folded = mail(_header(letter, f"Subject: Minutes of {start}\r\n and {end}"), plain("Hi."))
+    _expect_subject(student.read_headers(folded), f"Minutes of {start} and {end}")
+
+
+def test_odd_headers(scene: Scene, student: Student, fresh: Fresh) -> None:
+    """headers that are broken or not there cost nothing but themselves
+
+    头部损坏或者缺失，影响的只是它自己
+    """
+    letter = a_letter(fresh)
+    subject = f"会议 {fresh.word()}"
+    scene.now("The subject is UTF-8 as it is, without encoded words.", "主题直接写成 UTF-8，没有用编码字。")
+    raw = mail(_header(letter, f"Subject: {subject}"), plain("Hi."))
+    called = student.read_headers(raw)
+    value = called.value(
+        header_object=lambda got: isinstance(got, NotPlain) or raises("AttributeError", "Header").matches(got),
+        eight_bit_lost=raises("UnicodeError"),
+    )
+    called.part(value["subject"]).equals(subject, eight_bit_lost=lambda got: "\ufffd" in got or "?" in got)
+    for date in ("yesterday", "Tue, 99 Nov 2026 99:99:99 +0800", ""):
+        scene.now(f"The date is `{date}`.", f"日期是“{date}”。")
+        called = student.read_headers(mail(_header(letter, f"Date: {date}"), plain("Hi.")))
+        value = called.value(broken_date_crashes=lambda got: isinstance(got, Raised))
+        called.part(value["date"]).equals(None, date_invented=lambda got: isinstance(got, str))
+        called.part(value["from"]).equals(letter.sender)
+    scene.now("There is no header but a Message-ID.", "除了 Message-ID 没有别的头部。")
+    bare = mail([f"Message-ID: <{fresh.word()}@example.com>"], plain("Hi."))
+    called = student.read_headers(bare)
+    value = called.value(headers_always_there=lambda got: isinstance(got, Raised))
+    called.part(value).equals(
+        {"subject": "", "from": ("", ""), "to": [], "date": None},
+        headers_always_there=lambda got: got["subject"] in (None, "None") or got["from"] is None or got["to"] is None,
+        nobody_is_somebody=lambda got: len(got["to"]) == 1,
+    )
+    scene.now("It was sent to people that it does not name.", "这封信没有写出收件人。")
+    hidden = mail(_header(letter, "To: undisclosed-recipients:;"), plain("Hi."))
+    called = student.read_headers(hidden)
+    value = called.value(nobody_is_somebody=lambda got: isinstance(got, Raised))
+    called.part(value["to"]).equals([], nobody_is_somebody=lambda got: len(got) == 1)
+    scene.now("The subject has a charset that does not exist.", "主题声明的字符集并不存在。")
+    unknown = mail(_header(letter, f"Subject: =?x-{fresh.word()}?B?5L2g5aW9?="), plain("Hi."))
+    called = student.read_headers(unknown)
+    value = called.value(charset_always_known=raises("LookupError"))
+    called.part(value["from"]).equals(letter.sender)
+
+
+def test_bodies(scene: Scene, student: Student, fresh: Fresh) -> None:
+    """what a mail says, as text and as HTML, wherever in the tree it stands and however it is encoded
+
+    邮件的正文，文本和 HTML，无论在哪一层，无论怎样编码
+    """
+    text, html = _text(fresh), f"<p>{fresh.one_of(NAMES)} {fresh.word()}</p>\r\n"
+    scene.now("A mail with nothing but text.", "只有文本的邮件。")
+    called = student.read_bodies(mail(_header(a_letter(fresh), "Subject: Hi"), plain(f"{text}End.\r\n")))
+    _expect_bodies(called, f"{text}End.", None, html_for_text=lambda got: got["html"])
+    scene.now("A mail with nothing but HTML, in quoted-printable.", "只有 HTML 的邮件，quoted-printable 编码。")
+    only = ["Content-Type: text/html; charset=utf-8", "Content-Transfer-Encoding: base64"], in_base64(html)
+    called = student.read_bodies(mail(_header(a_letter(fresh), "Subject: Hi"), only))
+    _expect_bodies(called, None, html, html_for_text=lambda got: got["text"])
+    for program, write in (*PROGRAMS, ("Outlook", lambda letter: outlook(letter, fresh.data(40)))):
+        letter = a_letter(fresh, html=html)
+        scene.now(f"A mail as {program} writes it.", f"一封 {program} 风格的邮件。")
+        called = student.read_bodies(write(letter))
+        _expect_bodies(
+            called,
+            letter.text,
+            None if write is thunderbird else html,
+            html_for_text=lambda got: got["text"] and got["text"][0].startswith("<p>"),
+        )
+
+
+def test_odd_bodies(scene: Scene, student: Student, fresh: Fresh) -> None:
+    """no body at all, text that is attached, a mail inside the mail, charsets unknown or not stated
+
+    没有正文、文本是附件、信中有信、字符集未知或没有声明
+    """
+    header = _header(a_letter(fresh), "Subject: Hi")
+    text, other = _text(fresh), _text(fresh)
+    scene.now("The mail is a PDF, and nothing else.", "整封邮件就是一个 PDF。")
+    pdf = mail(header, attached('attachment; filename="scan.pdf"', fresh.data(60), "application/pdf"))
+    no_body: dict[str, Any] = {
+        "no_body_crashes": lambda got: isinstance(got, Raised),
+        "attachment_is_body": lambda got: got["text"] or got["html"],
+    }
+    _expect_bodies(student.read_bodies(pdf), None, None, **no_body)
+    note = attached('attachment; filename="notes.txt"', other.encode(), "text/plain; charset=utf-8")
+    page = attached('attachment; filename="page.html"', b"<p>attached</p>", "text/html; charset=utf-8")
+    scene.now("Before the text come an attached notes.txt and page.html.", "文本前面有附件 notes.txt 和 page.html。")
+    called = student.read_bodies(mail(header, multipart("mixed", "=_b1", note, page, plain(text))))
+    taken = {"attachment_is_body": lambda got: other.splitlines()[0] in (got["text"] or []) or got["html"]}
+    _expect_bodies(called, text, None, **taken)
+    scene.now("There are only attachments: notes.txt and page.html.", "只有附件：notes.txt 和 page.html。")
+    called = student.read_bodies(mail(header, multipart("mixed", "=_b2", note, page)))
+    _expect_bodies(called, None, None, **no_body)
+    scene.now("A mail is forwarded as an attachment, nothing else.", "转发的邮件作为附件，外面一个字也没有。")
+    inner = a_letter(fresh)
+    forwarded: Entity = ["Content-Type: message/rfc822", "Content-Disposition: attachment"], gmail(inner)
+    called = student.read_bodies(mail(header, multipart("mixed", "=_b3", forwarded)))
+    _expect_bodies(called, None, None, inner_mail_is_body=lambda got: got["text"] or got["html"])
+    scene.now("The charset is one that does not exist.", "声明的字符集并不存在。")
+    named = [f"Content-Type: text/plain; charset=x-{fresh.word()}", "Content-Transfer-Encoding: 8bit"]
+    called = student.read_bodies(mail(header, (named, text.encode())))
+    charset: dict[str, Any] = {
+        "unknown_charset": raises("LookupError"),
+        "ascii_assumed": lambda got: raises("UnicodeError").matches(got) or "\ufffd" in str(got),
+    }
+    _expect_bodies(called, text, None, **charset)
+    scene.now("No charset is stated; the bytes are UTF-8.", "没有声明字符集；字节是 UTF-8。")
+    unnamed = ["Content-Type: text/plain", "Content-Transfer-Encoding: 8bit"]
+    called = student.read_bodies(mail(header, (unnamed, text.encode())))
+    _expect_bodies(called, text, None, **charset)
+    scene.now("The charset is UTF-8, one byte is not.", "声明是 UTF-8，其中一个字节却不是。")
+    word = fresh.word()
+    stray = ["Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit"]
+    called = student.read_bodies(mail(header, (stray, b"\xff" + word.encode() + CRLF)))
+    _expect_bodies(called, f"\ufffd{word}", None, strict_decoding=raises("UnicodeError"))
+
+
+def test_attachments(scene: Scene, student: Student, fresh: Fresh) -> None:
+    """attachments are saved byte for byte, their names decoded
+
+    附件逐字节保存，名字要解码
+    """
+    for program, write in PROGRAMS:
+        files = (
+            File(f"第三季度报告 {fresh.word()} 最终版.pdf", "application/pdf", b"%PDF\r\n\n" + fresh.data(90)),
+            File(f"{fresh.word()}.csv", "text/csv", f"姓名,年龄\r\n{fresh.word()},20\n".encode("gbk")),
+        )
+        scene.now(f"A mail with two attachments, as {program} writes it.", f"一封 {program} 风格的邮件，有两个附件。")
+        landing = Landing(scene, fresh)
+        called = student.save_attachments(write(a_letter(fresh, files=files)), landing.path)
+        _expect_saved(scene, called, landing, [file.content for file in files], [file.name for file in files])
+    header = _header(a_letter(fresh), "Subject: Hi")
+    scene.now("A picture is `inline`, and has a file name.", "一张图片标为 inline，它有文件名。")
+    landing, content = Landing(scene, fresh), fresh.data(50)
+    photo = attached(f'inline; filename="{fresh.word()}.jpg"', content, "image/jpeg")
+    called = student.save_attachments(mail(header, multipart("mixed", "=_c1", plain("Hi."), photo)), landing.path)
+    _expect_saved(scene, called, landing, [content], lost="named_part_lost")
+    scene.now("The mail is a PDF, and nothing else.", "整封邮件就是一个 PDF。")
+    landing = Landing(scene, fresh)
+    pdf = mail(header, attached('attachment; filename="scan.pdf"', content, "application/pdf"))
+    _expect_saved(scene, student.save_attachments(pdf, landing.path), landing, [content], lost="whole_mail_lost")
+    scene.now("The mail has no attachment.", "邮件没有附件。")
+    landing = Landing(scene, fresh)
+    called = student.save_attachments(gmail(a_letter(fresh)), landing.path)
+    _expect_saved(scene, called, landing, [])
+    scene.now("A mail with an attachment is forwarded as an attachment.", "转发的邮件作为附件，它自己也带附件。")
+    landing = Landing(scene, fresh)
+    inner = a_letter(fresh, files=[File("inner.bin", "application/octet-stream", content)])
+    raw = thunderbird(a_letter(fresh), qq_mail(inner))
+    called = student.save_attachments(raw, landing.path)
+    crashed = {"attached_mail_is_no_bytes": lambda got: isinstance(got, Raised)}
+    pairs = called.value(**crashed)
+    _expect_pairs(called, pairs)
+    there = landing.files()
+    called.part(pairs).satisfies(
+        lambda got: len(got) == 1,
+        ("one attachment: the mail", "一个附件：那封邮件"),
+        inner_parts_saved=lambda got: len(got) > 1 or content in there.values(),
+        attached_mail_lost=lambda got: not got,
+    )
+    saved = message_from_bytes(there.get(pairs[0][1], b""), policy=policy.default)
+    scene.expect(str(saved["Subject"]).strip()).equals(inner.subject, attached_mail_lost=lambda got: True)
+
+
+def test_safe_names(scene: Scene, student: Student, fresh: Fresh) -> None:
+    """whatever the sender calls it, a file lands in the folder, harms no other, and works on every system
+
+    不管发件人起什么名字，文件都落在文件夹里，不碍别的文件，在每个系统上都能用
+    """
+    w = fresh.word
+    parent = str(scene.folder())
+    tries: tuple[tuple[str, str, str, list[str | None]], ...] = (
+        (
+            "outside_the_folder",
+            "names that lead out of the folder, with /",
+            "带 / 的名字，通向文件夹之外",
+            [f"../{w()}.txt", f"../../{w()}.txt", f"{parent}/{w()}.txt", f"{w()}/{w()}.txt", f"{w()}/"],
+        ),
+        (
+            "backslash_kept",
+            "names that lead out of the folder on Windows, with a backslash",
+            "带反斜杠的名字，在 Windows 上通向文件夹之外",
+            [f"..\\{w()}.txt", f"..\\..\\{w()}.txt", f"C:\\Users\\{w()}.txt", f"{w()}\\"],
+        ),
+        (
+            "no_name_left",
+            "no name, or nothing but dots and blanks",
+            "没有名字，或只有点和空格",
+            [None, "", ".", "..", " "],
+        ),
+        (
+            "control_characters",
+            "names with control characters: NUL, a line end, an escape sequence",
+            "带控制字符的名字：NUL、换行、转义序列",
+            [f"{w()}\0.txt", f"{w()}\n{w()}.txt", f"\x1b[31m{w()}.txt", f"{w()}.txt\x7f"],
+        ),
+        (
+            "reserved_on_windows",
+            "names that Windows keeps for its devices",
+            "Windows 留给设备的名字",
+            ["CON", "NUL.txt", "aux.tar.gz", "Com1", f"lpt9.{w()}.csv", "prn.", "../con.txt"],
+        ),
+        (
+            "forbidden_on_windows",
+            'names with : * ? " < > |, or with a dot or a blank at the end',
+            '带 : * ? " < > | 的名字，或以点、空格结尾的名字',
+            [f"{w()}: {w()}.txt", f'{w()}?*"<>|.txt', f"{w()}.txt.", f"{w()} ", f"{w()}.txt. ."],
+        ),
+        (
+            "name_too_long",
+            "names of more than 255 bytes",
+            "超过 255 个字节的名字",
+            [f"{w() * 60}.txt", f"{'报' * 100}{w()}.pdf", f"{w()}.{w() * 60}"],
+        ),
+        (
+            "overwritten",
+            "names that come twice, and such as a program might choose for the second",
+            "重复的名字，以及程序可能给第二个文件取的名字",
+            _doubles(w()),
+        ),
+        (
+            "case_alone_differs",
+            "names that differ in upper and lower case alone",
+            "只有大小写不同的名字",
+            ["Report.PDF", "report.pdf", "REPORT.pdf"],
+        ),
+    )
+    for reason, english, chinese, names in tries:
+        scene.now(f"Attachments: {english}.", f"附件：{chinese}。")
+        landing = Landing(scene, fresh)
+        _save_and_expect(scene, student, fresh, landing, names, reason)
+    scene.now("There are files of these names in the folder already.", "文件夹里已经有这些名字的文件。")
+    landing, name, old = Landing(scene, fresh), w(), fresh.data(30)
+    landing.put(f"{name}.txt", old)
+    _save_and_expect(scene, student, fresh, landing, [f"{name}.txt", f"{name.upper()}.TXT"], "older_file_overwritten")
+
+
+# --- from the server --------------------------------------------------------------------------------------
+
+
+def test_count_and_list(scene: Scene, student: Student, fresh: Fresh, pop3s: FakePOP3) -> None:
+    """log in, count, list, say goodbye; a wrong password is an error
+
+    登录、计数、列表、告别；密码错误是异常
+    """
+    box = Box(pop3s, fresh, [gmail(a_letter(fresh)) for _ in range(fresh.number(4, 6))])
+    messages = box.drop.messages
+    total = len(messages), sum(message.size for message in messages)
+    called = student.count_mails(*box.login)
+    value = called.value(
+        no_context_manager=lambda got: raises("AttributeError", "__enter__").matches(got)
+        or raises("TypeError", "context manager").matches(got),
+        no_tls=lambda got: bool(pop3s.connections) and pop3s.connections[0].secured is False,
+    )
+    called.part(value).equals(
+        total,
+        length_of_an_answer=lambda got: got[0] == 3 or got == 3,
+        not_numbers=lambda got: any(isinstance(item, (bytes, str)) for item in got),
+    )
+    _expect_goodbye(scene, pop3s)
+    scene.now("Then the mails are listed.", "然后列出邮件。")
+    called = student.list_mails(*box.login)
+    called.returns(
+        [(number, message.size, message.uid) for number, message in enumerate(messages, 1)],
+        counts_from_0=lambda got: got[0][0] == 0 or raises("error_proto", "no such message").matches(got),
+        last_one_missing=lambda got: len(got) == len(messages) - 1 and got[0][0] == 1,
+        not_numbers=lambda got: any(isinstance(item, (bytes, str)) for item in got[0][:2]),
+        line_as_id=lambda got: isinstance(got[0][2], bytes) or " " in got[0][2],
+    )
+    _expect_goodbye(scene, pop3s)
+    scene.now("There is no mail.", "一封邮件也没有。")
+    box.drop.remove(messages)
+    student.count_mails(*box.login).returns((0, 0), nothing_is_none=None)
+    student.list_mails(*box.login).returns([], nothing_is_none=None)
+    scene.now("The password is wrong.", "密码是错的。")
+    for call in (student.count_mails, student.list_mails):
+        call(box.host, box.port, box.user, fresh.word()).raises(
+            *FAILURE, refusal_hidden=lambda got: not isinstance(got, Raised)
+        )
+    printed = [line for line in scene.printed().splitlines() if box.password in line]
+    Expectation(scene, printed, "you_printed").satisfies(
+        lambda lines: not lines,
+        ("nothing that gives the password away", "没有泄露密码的内容"),
+        password_printed=lambda lines: True,
+    )
+
+
+def test_certificate(
+    scene: Scene, student: Student, fresh: Fresh, authority: Authority, pop3s: FakePOP3, wire: Wire
+) -> None:
+    """a server that cannot prove who it is gets neither user nor password
+
+    不能证明自己身份的服务器，得不到用户名，也得不到密码
+    """
+    raw = gmail(a_letter(fresh))
+    box = Box(pop3s, fresh, [raw])
+    landing = Landing(scene, fresh)
+    scene.now("The certificate is right.", "证书是正确的。")
+    student.fetch_mail(*box.login, 1).returns(raw)
+    for context, english, chinese, reason in (
+        (authority.unknown_ca, "is signed by nobody we know", "由我们不认识的机构签发", "certificate_not_checked"),
+        (authority.wrong_host, "is for another host", "属于另一个主机", "host_name_not_checked"),
+        (authority.expired, "has expired", "已经过期", "certificate_not_checked"),
+    ):
+        with FakePOP3(wire, tls=context) as server:
+            box = Box(server, fresh, [raw])
+            for name, more in (
+                ("count_mails", ()),
+                ("list_mails", ()),
+                ("fetch_mail", (1,)),
+                ("list_headers", ()),
+                ("new_mails", ([],)),
+                ("move_mails", (landing.path,)),
+            ):
+                scene.now(f"The certificate {english}.", f"证书{chinese}。")
+                getattr(student, name)(*box.login, *more).raises(
+                    "OSError", **{reason: lambda got, server=server: server.said()}
+                )
+                scene.expect(server.said(), "received").equals([], **{reason: lambda got: got})
+
+
+def test_fetch(scene: Scene, student: Student, fresh: Fresh, pop3s: FakePOP3) -> None:
+    """one mail, byte for byte: dots, 8-bit, long lines; a number that does not exist is an error
+
+    取一封邮件，逐字节相同：点、8 位字节、长行；不存在的编号是异常
+    """
+    word = fresh.word
+    ordinary = mail(_header(a_letter(fresh), f"Subject: {word()}"), plain(f"{word()}\r\n"))
+    dots = whole(([f"Subject: {word()}"], f".\r\n..\r\n.{word()}\r\n...{word()}\r\n{word()}.\r\n.\r\n".encode()))
+    eight = whole(([f"Subject: {word()}"], f"{fresh.one_of(NAMES)}密\r\n".encode("gbk") + b"\xff\x00\x80\r\n\r\n"))
+    long = whole(([f"Subject: {word()}"], f"<html>{word() * 500}</html>\r\n{word()}\r\n".encode()))
+    longer = whole(([f"Subject: {word()}"], (word() * 1600).encode() + CRLF))
+    box = Box(pop3s, fresh, [ordinary, dots, eight, long, longer])
+
+    def fetched(number: int, content: bytes, **mistakes: Any) -> None:
+        student.fetch_mail(*box.login, number).returns(
+            content,
+            bare_lf=content.replace(CRLF, b"\n"),
+            last_end_missing=content.removesuffix(CRLF),
+            **mistakes,
+        )
+        _expect_goodbye(scene, pop3s)
+
+    scene.now("There are five mails; the first is asked for.", "有五封邮件；取第一封。")
+    index = {"counts_from_0": lambda got: got == dots or raises("error_proto", "no such").matches(got)}
+    fetched(1, ordinary, **index, lines_glued=ordinary.replace(CRLF, b""))
+    scene.now("Mail 2 has lines that begin with dots.", "第 2 封里有以点开头的行。")
+    fetched(
+        2,
+        dots,
+        dots_undone_twice=re.sub(rb"(?m)^\.", b"", dots),
+        dots_left=re.sub(rb"(?m)^\.", b"..", dots),
+        ends_at_a_dot=lambda got: isinstance(got, bytes) and len(got) < len(dots) and dots.startswith(got[:20]),
+    )
+    scene.now("Mail 3 has bytes that are no UTF-8.", "第 3 封里有不是 UTF-8 的字节。")
+    fetched(3, eight, bytes_through_text=lambda got: isinstance(got, bytes) or raises("UnicodeError").matches(got))
+    for number, content, size in ((4, long, "3,000"), (5, longer, "9,600")):
+        scene.now(f"Mail {number} has a line of {size} characters.", f"第 {number} 封里有一行长 {size} 个字符。")
+        fetched(number, content, line_too_long=raises("error_proto", "line too long"))
+    for number in (6, 0):
+        scene.now(f"Mail {number} is asked for, which is not there.", f"要的是第 {number} 封，它不存在。")
+        student.fetch_mail(*box.login, number).raises(
+            *FAILURE,
+            "IndexError",
+            "ValueError",
+            bad_number_hidden=lambda got: got is None or got == b"",
+            counts_from_0=lambda got: isinstance(got, bytes),
+        )
+        pop3s.wait_free(box.drop)
+
+
+def test_headers_only(scene: Scene, student: Student, fresh: Fresh, pop3s: FakePOP3) -> None:
+    """the headers of all mails in one session, and not a line of a body
+
+    一次会话取得全部邮件的头部，正文一行也不取
+    """
+    letters = [a_letter(fresh) for _ in range(4)]
+    box = Box(pop3s, fresh, [write(letter) for letter, (_, write) in zip(letters, PROGRAMS, strict=True)])
+    called = student.list_headers(*box.login)
+    value = called.value(counts_from_0=raises("error_proto", "no such message"))
+    called.part([each["subject"] for each in value]).equals(
+        [letter.subject for letter in letters],
+        last_one_missing=lambda got: len(got) == 3,
+    )
+    called.part([each["from"] for each in value]).equals([letter.sender for letter in letters])
+    said = pop3s.said()
+    scene.expect(said, "received").satisfies(
+        lambda said: all(line.split()[2:] == ["0"] for line in said if line.startswith("TOP"))
+        and not any(line.startswith("RETR") for line in said),
+        ("TOP with 0 lines of the body, and no RETR", "TOP 取 0 行正文，没有 RETR"),
+        whole_mails_fetched=lambda said: any(line.startswith("RETR") for line in said),
+        lines_of_the_body=lambda said: True,
+    )
+    scene.expect(len(pop3s.connections), "seen").equals(1, session_for_each=lambda got: got > 1)
+    _expect_goodbye(scene, pop3s)
+
+
+def test_new_mails(scene: Scene, student: Student, fresh: Fresh, pop3s: FakePOP3) -> None:
+    """what is new since the last time is known by unique ids, not by numbers
+
+    上次之后有哪些新邮件，要看唯一标识，不能看编号
+    """
+    box = Box(pop3s, fresh, [gmail(a_letter(fresh)) for _ in range(4)])
+    first = box.drop.messages
+    scene.now("Nothing is known yet, and there are four mails.", "还没有取过任何邮件，现在有四封。")
+    called = student.new_mails(*box.login, [])
+    pairs = [(message.uid, message.content) for message in first]
+    called.returns(
+        pairs,
+        line_as_id=lambda got: isinstance(got[0][0], bytes) or " " in got[0][0],
+        counts_from_0=raises("error_proto", "no such message"),
+        last_one_missing=pairs[:-1],
+    )
+    _expect_goodbye(scene, pop3s)
+    scene.now(
+        "Two of the four, the first and the third, were deleted by somebody else; two new ones have come.",
+        "四封中的第一封和第三封被别人删除了；又来了两封新的。",
+    )
+    box.drop.remove([first[0], first[2]])
+    new = [box.drop.add(outlook(a_letter(fresh))), box.drop.add(qq_mail(a_letter(fresh)))]
+    before = len(pop3s.commands)
+    student.new_mails(*box.login, [message.uid for message in first]).returns(
+        [(message.uid, message.content) for message in new],
+        counted_not_identified=lambda got: len(got) < 2,
+        known_ones_again=lambda got: len(got) > 2,
+    )
+    fetched = [line for line in pop3s.said()[before:] if line.startswith(("RETR", "TOP"))]
+    scene.expect(fetched, "received").equals(["RETR 3", "RETR 4"], known_ones_fetched=lambda got: len(got) > 2)
+    scene.now("All are known.", "全部都取过了。")
+    student.new_mails(*box.login, [message.uid for message in box.drop.messages]).returns([])
+    _expect_goodbye(scene, pop3s)
+    left = [message.content for message in box.drop.messages]
+    scene.expect(len(left), "seen").equals(4, deleted_uninvited=lambda got: got < 4)
+
+
+def test_move(scene: Scene, student: Student, fresh: Fresh, pop3s: FakePOP3) -> None:
+    """every mail is saved, then deleted, and QUIT makes it so
+
+    每封邮件先保存，再删除，QUIT 之后才真正生效
+    """
+    box = Box(pop3s, fresh, [])
+    landing = Landing(scene, fresh)
+    uids = [f"../{fresh.word()}", f"{scene.folder()}/{fresh.word()}", f"{fresh.word()}<>:*", "con", "..\\x"]
+    _deliver(box.drop, fresh, uids)
+
+    def moved(english: str, chinese: str) -> None:
+        scene.now(english, chinese)
+        old, messages = landing.files(), box.drop.messages
+        before = len(pop3s.commands)
+        called = student.move_mails(*box.login, landing.path)
+        names = called.value(
+            numbers_do_not_shift=raises("error_proto", "deleted"),
+            uid_is_a_path=raises("OSError"),
+        )
+        pop3s.wait_free(box.drop)
+        said = pop3s.said()[before:]
+        left = [message.uid for message in box.drop.messages]
+        scene.expect(left, "seen").equals(
+            [],
+            not_deleted=lambda got: not any(line.startswith("DELE") for line in said),
+            nothing_committed=lambda got: True,
+        )
+        _expect_goodbye(scene, pop3s)
+        contents = [message.content for message in messages]
+        _expect_files(scene, called, landing, names, contents, old, "uid_is_a_path")
+
+    moved("Five mails; the unique ids are chosen to lead out of the folder.", "五封邮件，唯一标识故意通向文件夹之外。")
+    _deliver(box.drop, fresh, [fresh.word(), "1", "2"])
+    moved("Three more have come; the files of before are still in the folder.", "又来了三封；之前的文件还在文件夹里。")
+
+
+def test_move_fails(scene: Scene, student: Student, fresh: Fresh, pop3s: FakePOP3) -> None:
+    """if anything goes wrong in the middle, an exception comes out and the mailbox is untouched
+
+    中途出任何差错，都要抛出异常，邮箱原封不动
+    """
+    half = Send(b"+OK 900 octets\r\nSubject: half of")
+    lost = Send(b"-ERR [SYS/TEMP] that mail cannot be read now\r\n")
+    tries: tuple[tuple[str, str, str, Sequence[Action]], ...] = (
+        ("the third mail cannot be read: -ERR", "第三封读不出来：-ERR", "RETR 3", (lost,)),
+        ("in the middle of the third the connection breaks", "第三封传到一半，连接断了", "RETR 3", (half, Reset())),
+        ("in the middle of the third the server closes", "第三封传到一半，服务器关闭", "RETR 3", (half, Close())),
+        ("the second mail cannot be deleted: -ERR", "第二封删不掉：-ERR", "DELE 2", (lost,)),
+        ("QUIT is answered by -ERR", "QUIT 得到的回答是 -ERR", "QUIT", (lost,)),
+    )
+
+    def untouched(english: str, chinese: str, folder: str, box: Box) -> None:
+        before = box.drop.messages
+        scene.now(f"There are three mails; {english}.", f"有三封邮件；{chinese}。")
+        called = student.move_mails(*box.login, folder)
+        pop3s.wait_free(box.drop)
+        left = len(box.drop.messages)
+        scene.expect(left, "seen").equals(len(before), deleted_though_failed=lambda got: got < 3)
+        called.raises(*FAILURE, failure_hidden=lambda got: not isinstance(got, Raised))
+
+    for english, chinese, command, actions in tries:
+        pop3s.well_again()
+        pop3s.instead(command, *actions)
+        landing = Landing(scene, fresh)
+        untouched(english, chinese, landing.path, Box(pop3s, fresh, [gmail(a_letter(fresh)) for _ in range(3)]))
+    pop3s.well_again()
+    missing = str(Path(Landing(scene, fresh).path) / fresh.word())
+    box = Box(pop3s, fresh, [gmail(a_letter(fresh)) for _ in range(3)])
+    untouched("the folder does not exist", "文件夹不存在", missing, box)
+
+
+def test_silence(scene: Scene, student: Student, fresh: Fresh, pop3s: FakePOP3, wire: Wire) -> None:
+    """a silent server costs no more than the timeout, at whatever moment it falls silent
+
+    服务器沉默时最多等到超时，不管它在哪一刻沉默
+    """
+    landing = Landing(scene, fresh)
+    patient = student.within(3)
+    silence: dict[str, Any] = {
+        "no_timeout": lambda got: isinstance(got, Hung),
+        "silence_hidden": lambda got: not isinstance(got, Raised),
+    }
+    half = Send(b"+OK 900 octets\r\nSubject: half of")
+    for call, more, commands, actions, english, chinese in (
+        (patient.count_mails, (), ("greeting",), (), "instead of greeting", "本该问候时"),
+        (patient.list_mails, (), ("LIST", "UIDL"), (), "when it is to list", "该列出邮件时"),
+        (patient.fetch_mail, (1,), ("RETR",), (half,), "in the middle of a mail", "在一封邮件传到一半时"),
+        (patient.list_headers, (), ("TOP", "RETR"), (half,), "in the middle of a header", "在头部传到一半时"),
+        (patient.new_mails, ([],), ("UIDL",), (), "at UIDL", "在 UIDL 之后"),
+        (patient.move_mails, (landing.path,), ("RETR",), (half,), "in the middle of a mail", "在一封邮件传到一半时"),
+    ):
+        scene.now(f"The server falls silent {english}; timeout 0.1 s.", f"服务器{chinese}沉默了；超时是 0.1 秒。")
+        pop3s.well_again()
+        for command in commands:
+            pop3s.instead(command, *actions, Silence())
+        box = Box(pop3s, fresh, [gmail(a_letter(fresh)) for _ in range(2)])
+        call(*box.login, *more, 0.1).raises(*FAILURE, **silence)
+    scene.now("The server says nothing even to the TLS handshake.", "服务器连 TLS 握手也不回应。")
+    with FakeTCP(wire, [Silence()]) as silent:
+        login = silent.host, silent.port, fresh.word(), fresh.word()
+        patient.count_mails(*login, 0.1).raises(*FAILURE, **silence)
+
+
+# --- what the tests share ---------------------------------------------------------------------------------
+
+NAMES = ("王小明", "韩梅梅", "李雷", "Ada", "陈静", "Zoe", "赵一")
+SUBJECTS = (
+    "会议纪要：关于下周一上午在三楼会议室举行的项目进度讨论以及各部门人员安排的通知",
+    "RE: 请确认本周五之前需要提交的课程设计报告的格式要求以及评分标准和答辩时间安排表",
+)
+
+
+def a_letter(fresh: Fresh, html: str = "", files: Sequence[File] = ()) -> Letter:
+    """A mail of this run: two people, a long subject, a text with a line that begins with a dot."""
+    zone = timezone(timedelta(hours=fresh.one_of([8, -5, 0, 9])))
+    moment = datetime(2026, 1, 1, tzinfo=zone) + timedelta(seconds=fresh.number(0, 31_000_000))
+    named = f"{fresh.one_of(NAMES)}{fresh.word(3)}", f"{fresh.word()}@example.org"
+    recipients = [("Li, Lei", f"{fresh.word()}@example.com"), named]
+    return Letter(
+        subject=f"{fresh.one_of(SUBJECTS)} {fresh.word()}",
+        sender=(f"{fresh.one_of(NAMES)}{fresh.word(3)}", f"{fresh.word()}@example.com"),
+        to=fresh.shuffled([*recipients, ("", f"{fresh.word()}@example.net")]),
+        date=moment,
+        text=_text(fresh),
+        html=html or f"<p>你好 {fresh.word()}</p>\r\n",
+        files=files,
+    )
+
+
+def _text(fresh: Fresh) -> str:
+    return f"你好 {fresh.word()}，\r\n\r\n.附件请查收 = {fresh.word()}\r\n"
+
+
+def _header(letter: Letter, *instead: str) -> list[str]:
+    """The header lines of a plain mail, some of them others: those that begin alike are left out."""
+    lines = [f"From: {words(letter.sender[0], 'utf-8')} <{letter.sender[1]}>", "To: <b@example.org>", "Subject: Hi"]
+    lines.append("Date: Tue, 24 Nov 2026 09:30:00 +0800")
+    taken = tuple(line.partition(":")[0] for line in instead)
+    return [*(line for line in lines if not line.startswith(taken)), *instead, "MIME-Version: 1.0"]
+
+
+def _expect_subject(called: Answer, subject: str) -> dict[str, Any]:
+    value: dict[str, Any] = called.value(
+        always_utf8=raises("UnicodeDecodeError"),
+        not_decoded=lambda got: raises("AttributeError").matches(got) or isinstance(got, NotPlain),
+    )
+    called.part(value).satisfies(
+        lambda got: isinstance(got, dict) and {"subject", "from", "to", "date"} <= got.keys(),
+        ("a dict with subject, from, to and date", "含 subject、from、to、date 的字典"),
+    )
+    called.part(value["subject"]).equals(
+        subject,
+        not_decoded=lambda got: "=?" in got,
+        folds_kept=lambda got: "\n" in got or "\r" in got,
+        always_utf8=lambda got: "\ufffd" in got,
+        words_apart=lambda got: got.replace(" ", "") == subject.replace(" ", ""),
+        first_part_only=lambda got: got.strip() and subject.startswith(got.strip()),
+    )
+    return value
+
+
+def _expect_headers(called: Answer, letter: Letter) -> None:
+    value = _expect_subject(called, letter.subject)
+    called.part(value["from"]).equals(
+        letter.sender,
+        not_decoded=lambda got: "=?" in got[0],
+        quotes_kept=lambda got: '"' in got[0],
+    )
+    called.part(value["to"]).equals(
+        list(letter.to),
+        split_at_commas=lambda got: len(got) > len(letter.to),
+        first_recipient_only=lambda got: len(got) == 1 or isinstance(got[0], str),
+        not_decoded=lambda got: any("=?" in pair[0] for pair in got),
+        quotes_kept=lambda got: any('"' in pair[0] for pair in got),
+    )
+    moment = letter.date.isoformat()
+    called.part(value["date"]).equals(
+        moment,
+        date_as_written=lambda got: "," in got,
+        date_without_offset=moment[:19],
+        date_in_another_zone=lambda got: datetime.fromisoformat(got) == letter.date,
+    )
+
+
+def _lines(text: Any) -> Any:
+    """A body for a comparison: its lines, as the line ends are left open, and those behind the last text."""
+    return text.rstrip("\r\n").splitlines() if isinstance(text, str) else text
+
+
+def _expect_bodies(called: Answer, text: str | None, html: str | None, **mistakes: Any) -> None:
+    expected = {"text": _lines(text), "html": _lines(html)}
+    common: dict[str, Any] = {
+        "single_part_only": lambda got: isinstance(got, Raised)
+        and got.type in ("AttributeError", "KeyError", "TypeError"),
+        "transfer_encoding_left": lambda got: any(
+            re.search(r"^[A-Za-z0-9+/]{16,}=*$|=[0-9A-F]{2}=[0-9A-F]{2}", line) for line in got["text"] or got["html"]
+        ),
+        "always_utf8": lambda got: raises("UnicodeDecodeError").matches(got) or "\ufffd" in str(got),
+        "first_level_only": lambda got: got["text"] is None and got["html"] is None,
+    }
+    mistakes = {"empty_for_none": lambda got: [] in (got["text"], got["html"]), **mistakes, **common}
+    value = called.value(**mistakes)
+    called.part(value).satisfies(
+        lambda got: isinstance(got, dict) and got.keys() == {"text", "html"},
+        ('a dict with "text" and "html"', "含 text 和 html 的字典"),
+    )
+    called.part({name: _lines(part) for name, part in value.items()}).equals(expected, **mistakes)
+
+
+class Landing:
+    """A folder for what is saved, deep inside the one that the student's program runs in: what lands beside it is seen.
+    """
+
+    def __init__(self, scene: Scene, fresh: Fresh) -> None:
+        self.home = scene.folder()
+        self._old = written(self.home)
+        place = self.home
+        for name in (fresh.word(), fresh.word(), "saved"):
+            place = place / name
+            place.mkdir()
+            place.chmod(0o777)  # the student's program may run as somebody else
+        self._place = place
+        self.path = str(place)
+
+    def put(self, name: str, content: bytes) -> None:
+        """A file that was there before."""
+        (self._place / name).write_bytes(content)
+
+    def files(self) -> dict[str, bytes]:
+        """What is in the folder."""
+        return written(self._place)
+
+    def elsewhere(self) -> list[str]:
+        """The files that have come into being outside it, as seen from the program's own folder."""
+        inside = self._place.relative_to(self.home).as_posix() + "/"
+        return [name for name in written(self.home).keys() - self._old.keys() if not name.startswith(inside)]
+
+
+def _save_and_expect(
+    scene: Scene, student: Student, fresh: Fresh, landing: Landing, names: Sequence[str | None], reason: str
+) -> None:
+    """Save attachments of these names. `reason` is what it is called when they are saved wrongly, or not at all."""
+    contents = [fresh.data(40) for _ in names]
+    parts = [attached(_disposition(name), content) for name, content in zip(names, contents, strict=True)]
+    raw = mail(_header(a_letter(fresh), "Subject: Files"), multipart("mixed", "=_s", plain("Hi."), *parts))
+    old = landing.files()
+    called = student.save_attachments(raw, landing.path)
+    pairs = called.value(**{reason: lambda got: isinstance(got, Raised)})
+    _expect_pairs(called, pairs)
+    _expect_files(scene, called, landing, [pair[1] for pair in pairs], contents, old, reason)
+
+
+def _disposition(name: str | None) -> str:
+    if name is None:
+        return "attachment"
+    if re.fullmatch(r"[\w./]*", name, re.ASCII):
+        return f'attachment; filename="{name}"'
+    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _doubles(word: str) -> list[str | None]:
+    more = [f"{word}{middle}.txt" for middle in (" (1)", "-1", "_1", ".1", "1", "-2", "_2", " (2)", "2", "(1)")]
+    return [f"{word}.txt", f"{word}.txt", f"{word}.txt", *more, f"1-{word}.txt", f"1_{word}.txt", f"{word}.txt"]
+
+
+def _expect_saved(
+    scene: Scene,
+    called: Answer,
+    landing: Landing,
+    contents: list[bytes],
+    names: list[str | None] | None = None,
+    lost: str = "not_saved",
+) -> None:
+    """Attachments of an ordinary kind are there, in order, and nothing else."""
+    pairs = called.value(
+        text_attachment_rewritten=lambda got: raises("TypeError").matches(got) or raises("UnicodeError").matches(got)
+    )
+    _expect_pairs(called, pairs)
+    there = landing.files()
+    called.part(pairs).satisfies(
+        lambda got: len(got) == len(contents),
+        (f"{len(contents)} attachments", f"{len(contents)} 个附件"),
+        body_saved=lambda got: len(got) > len(contents),
+        **{lost: lambda got: len(got) < len(contents)},
+    )
+    if names is not None:
+        called.part([pair[0] for pair in pairs]).equals(
+            names, name_not_decoded=lambda got: any("=?" in (name or "=?") or "%" in (name or "") for name in got)
+        )
+    saved = [there.get(pair[1], b"") for pair in pairs]
+    scene.expect(saved).equals(
+        contents,
+        outside_the_folder=lambda got: landing.elsewhere(),
+        base64_left=lambda got: any(_is_base64(one) for one in got),
+        text_attachment_rewritten=lambda got: got[0] == contents[0] and got[1:] != contents[1:],
+    )
+
+
+def _is_base64(data: bytes) -> bool:
+    return len(data) > 16 and re.fullmatch(rb"[A-Za-z0-9+/=\r\n]+", data) is not None
+
+
+def _expect_pairs(called: Answer, pairs: Any) -> None:
+    called.part(pairs).satisfies(
+        lambda got: isinstance(got, list)
+        and all(isinstance(theirs, str | None) and isinstance(ours, str) for theirs, ours in got),
+        ("a list of pairs: the sender's name or None, the file's name", "列表，每项一对：原来的名字或 None，文件名"),
+    )
+
+
+def _expect_files(
+    scene: Scene,
+    called: Answer,
+    landing: Landing,
+    names: Sequence[str],
+    contents: Sequence[bytes],
+    old: dict[str, bytes],
+    reason: str,
+) -> None:
+    """Each content is in the file that was named for it, under a name that works everywhere; nothing is lost."""
+    there = landing.files()
+    scene.expect(landing.elsewhere()).satisfies(
+        lambda seen: not seen,
+        ("nothing outside the folder", "文件夹之外什么也没有"),
+        uid_is_a_path=lambda seen: reason == "uid_is_a_path",
+        outside_the_folder=lambda seen: True,
+    )
+    kept = {name: there.get(name) for name in old}
+    alike = {name.casefold() for name in old} & {name.casefold() for name in names}
+    scene.expect(kept, "seen").satisfies(
+        lambda seen: seen == old and not alike,
+        ("the files of before, as they were", "之前的文件原样保留"),
+        older_file_overwritten=lambda seen: True,
+    )
+    called.part(list(names)).satisfies(
+        lambda got: len(got) == len(contents),
+        (f"{len(contents)} files", f"{len(contents)} 个文件"),
+        not_saved=lambda got: len(got) < len(contents),
+    )
+    unsafe = [name for name in names if _why_unsafe(name)]
+    called.part(unsafe[0] if unsafe else "").satisfies(
+        lambda got: not got and not unsafe,
+        ("a name that works on every system", "在每个系统上都能用的名字"),
+        **{_why_unsafe(unsafe[0]) if unsafe else reason: lambda got: True},
+    )
+    one_file = len({name.casefold() for name in names}) < len(set(names))
+    saved = [there.get(name) for name in names]
+    called.part(saved).satisfies(
+        lambda got: got == list(contents) and not one_file,
+        ("files of their own, each with the content that it came with", "各自的文件，内容和收到的一样"),
+        overwritten=lambda got: len(set(names)) < len(names),
+        case_alone_differs=lambda got: one_file,
+        bytes_through_text=all,
+    )
+
+
+def _why_unsafe(name: str) -> str:
+    """The reason why this is not a name for a file on every system; "" if it is one."""
+    if "\\" in name:
+        return "backslash_kept"
+    if "/" in name:
+        return "outside_the_folder"
+    if not name.strip(". "):
+        return "no_name_left"
+    if re.search(r"[\x00-\x1f\x7f]", name):
+        return "control_characters"
+    if re.fullmatch(r"(?i)(con|prn|aux|nul|com[1-9]|lpt[1-9])", name.partition(".")[0].rstrip()):
+        return "reserved_on_windows"
+    if re.search(r'[:*?"<>|]|[. ]$', name):
+        return "forbidden_on_windows"
+    return "name_too_long" if len(name.encode("utf-8", "replace")) > 255 else ""
+
+
+class Box:
+    """A mailbox of this run on that server, and what is needed to get into it."""
+
+    def __init__(self, server: FakePOP3, fresh: Fresh, contents: Sequence[bytes]) -> None:
+        self.host, self.port = server.host, server.port
+        self.user, self.password = fresh.word(), f"{fresh.word()} 密{fresh.word()}"
+        self.drop: Maildrop = server.maildrop(self.user, self.password, contents)
+        self.login = (self.host, self.port, self.user, self.password)
+
+
+def _deliver(drop: Maildrop, fresh: Fresh, uids: Sequence[str]) -> None:
+    for uid in uids:
+        drop.add(travelling(qq_mail(a_letter(fresh)) + b"\xff\r\n"), uid)
+
+
+def _expect_goodbye(scene: Scene, server: FakePOP3) -> None:
+    """The last session ended with QUIT, and its connection is closed: who comes next finds the mailbox free."""
+    closed = server.wait_closed()
+    last = server.said()[-1]
+    scene.expect(last, "received").equals("QUIT", no_goodbye=lambda got: True)
+    scene.expect(closed, "seen").satisfies(
+        lambda seen: seen, ("the connection closed", "连接已关闭"), left_open=lambda seen: True
+    )
