@@ -329,10 +329,6 @@ class Scene:
             self.wire = Wire()
         return self.wire
 
-    def folder(self) -> Path:
-        """The folder in which the student's program runs, for a test that looks at files; gone when the test ends."""
-        return Path(self._ready().folder)
-
     def _ready(self, *, server: bool = False, race: float = 0.0, keyboard: bool = False) -> StudentProcess:
         if self.process is None:
             if self.subject in self._import_failures:  # it would fail, or hang, the same way in each test
