@@ -1,6 +1,6 @@
 """The mail server over and over, and with a thousand clients: what takes too long for every day.
 
-    .venv/bin/python -m pytest -s tests/slow/test_smtp.py        # -s shows how long it took
+.venv/bin/python -m pytest -s tests/slow/test_smtp.py        # -s shows how long it took
 """
 
 from __future__ import annotations

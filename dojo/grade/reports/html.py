@@ -113,7 +113,8 @@ class Page:
         share = None if row.percent is None else row.percent / 100
         colour = "person" if share is None else f"h h{shade(share)}"
         name = visible(row.name, 80)
-        said = "" if row.status == marks.JUDGED else f" {_status(row.status)}"
+        said = f' <span class="dim">{clean(visible(row.person.name, 40))}</span>' if row.person else ""
+        said += "" if row.status == marks.JUDGED else f" {_status(row.status)}"
         self._map.write(
             f'<tr><td><a href="#{anchor}">{clean(name)}</a>{said}</td>{cells}'
             f'<td class="total {colour}">{total}</td></tr>\n'.encode()
@@ -122,7 +123,8 @@ class Page:
 
     def _detail(self, row: Row, anchor: str, total: str) -> str:
         person = row.person
-        who = ", ".join(filter(None, (person.id, person.name, person.email))) if person else ""
+        known = (person.id, person.name, person.email) if person else ()
+        who = ", ".join(each for each in known if each not in ("", row.name))
         right = _right(f"<b>{total}</b>", self._head.possible())
         said = [sentence for sentence in (row.sentence, *row.notes) if sentence]
         parts = [
@@ -142,8 +144,9 @@ class Page:
         count = f'<span class="dim">{mark.passed} / {len(mark.tests)}</span>' if mark.sentence is None else ""
         status = "" if mark.status == marks.JUDGED else _status(mark.status)
         said = [sentence for sentence in (mark.sentence, *mark.notes) if sentence]
+        failing = " open" if mark.sentence is None and mark.passed < len(mark.tests) else ""
         parts = [
-            f"<details><summary>{clean(mark.kata)} {count} {status}{right}</summary>",
+            f"<details{failing}><summary>{clean(mark.kata)} {count} {status}{right}</summary>",
             '<div class="inside">',
             *(f"<p>{clean(visible(str(sentence), 1000))}</p>" for sentence in said),
         ]
@@ -207,8 +210,8 @@ class Page:
         tiles = [(str(statistics.submissions), word("submissions"))]
         if totals:
             tiles += [(f"{median(totals):.0f} %", word("median")), (f"{mean(totals):.0f} %", word("mean"))]
-        tiles += [(str(count), word(status)) for status, count in statistics.statuses.most_common()]
-        shown = "".join(f'<div class="tile"><b>{value}</b>{label}</div>' for value, label in tiles)
+        others = [(str(count), word(status)) for status, count in statistics.statuses.most_common()]
+        shown = "".join([*map(_tile, tiles), _spread(totals), *map(_tile, others)])
         warning = "" if head.trusted else f'<p class="warning">{word("untrusted", level=head.level)}</p>'
         return (
             f'<!doctype html>\n<html lang="{lang}"><head><meta charset="utf-8">'
@@ -217,7 +220,7 @@ class Page:
             '<meta name="referrer" content="no-referrer">'
             f"<title>{word('grades')}</title><style>{STYLE.read_text('utf-8')}</style></head><body>\n"
             f'<header><h1>{word("grades")}</h1><div class="dim">{clean(head.line())}</div></header>{warning}\n'
-            f'<div class="tiles">{shown}{_spread(totals)}</div>\n'
+            f'<div class="tiles">{shown}</div>\n'
         )
 
     def _items(self, statistics: Statistics) -> str:
@@ -275,6 +278,10 @@ def _legend() -> str:
     more = f'<i class="person"></i>{word(marks.NEEDS_A_PERSON)}'
     more += f'<i class="none"></i>{word(marks.MISSING)}, {word(marks.NOT_STARTED)}'
     return f'<p class="key small dim">{boxes}{more}</p>'
+
+
+def _tile(content: tuple[str, str]) -> str:
+    return f'<div class="tile"><b>{content[0]}</b>{content[1]}</div>'
 
 
 def _spread(totals: list[float]) -> str:

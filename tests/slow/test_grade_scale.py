@@ -1,0 +1,83 @@
+"""A large class: what the grader itself needs grows with the class no faster than the class, and its memory does not.
+
+The judging is a stand-in's, so that only the grader is measured: its own processor time, in a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dojo.catalog import Kata
+from dojo.launch import ROOT
+from tests.dojo.classroom import hand_in
+
+pytestmark = pytest.mark.timeout(600)
+
+GRADE = """
+import resource, sys, json
+from dojo import cli
+from dojo.grade import command
+from tests.dojo.classroom import StandIn
+options = cli._parser().parse_args(sys.argv[1:])
+code = command.grade(options, StandIn)
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps({"code": code, "cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss / 1024}))
+"""
+
+
+def grade(folder: Path, *words: str) -> dict[str, Any]:
+    """Grade folder/class; the exit code, seconds of processor time and the most memory (MB) that it took."""
+    command = ["grade", str(folder / "class"), "--out", str(folder / "out"), "--kata", "qs", "--allow", *words]
+    done = subprocess.run(
+        [sys.executable, "-c", GRADE, *command],
+        cwd=ROOT,
+        env={**os.environ, "DOJO_LANG": "en"},
+        stdout=subprocess.PIPE,
+        timeout=250,
+        check=True,
+    )
+    used: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return used
+
+
+@pytest.fixture(scope="module")
+def classes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """100 and 1,000 submissions, as large as the reference, each another."""
+    source = Kata("qs").reference.read_text("utf-8")
+    made = []
+    for size in (100, 1000):
+        folder = tmp_path_factory.mktemp(f"{size}")
+        for number in range(size):
+            failing = f"# fails: {number % 15 + 1} {number % 4 + 1}\n# reason: hang\n"
+            hand_in(folder / "class" / f"student-{number}", qs=f"# {number}\n{failing}{source}")
+        made.append(folder)
+    return made[0], made[1]
+
+
+def test_ten_times_the_class_takes_ten_times_the_work_and_no_more_memory(classes: tuple[Path, Path]) -> None:
+    small, large = (grade(folder) for folder in classes)
+    assert small["code"] == large["code"] == 0
+    assert large["cpu"] <= 10.5 * small["cpu"], (small, large)
+    assert large["memory"] <= small["memory"] + 20, (small, large)
+    assert large["memory"] < 300
+    # And where all is known, the same holds.
+    small, large = (grade(folder) for folder in classes)
+    assert large["cpu"] <= 10.5 * small["cpu"], (small, large)
+    assert large["memory"] <= small["memory"] + 20, (small, large)
+
+
+def test_all_reports_of_a_large_class_are_there(classes: tuple[Path, Path]) -> None:
+    used = grade(classes[1], "--reports", "all")
+    assert used["memory"] < 300
+    out = classes[1] / "out"
+    assert len((out / "grades.csv").read_text("utf-8-sig").splitlines()) == 1001
+    assert len(json.loads((out / "grades.json").read_text("ascii"))["submissions"]) == 1000
+    assert len(list((out / "gradescope").iterdir())) == 1000
+    assert (out / "grades.html").stat().st_size < 25_000_000
