@@ -27,7 +27,7 @@ RUNS = 2
 
 def main() -> int:
     """Run the proofs, at first in peace, then under load. 0 when nothing failed."""
-    return run([*tools(), *whole_galleries(), *on_other_pythons()]) or under_load()
+    return run([*tools(), *slow(), *whole_galleries(), *on_other_pythons()]) or under_load()
 
 
 def whole_galleries() -> list[Job]:
@@ -44,6 +44,14 @@ def whole_galleries() -> list[Job]:
 def tools() -> list[Job]:
     """The reference servers and clients against ncat, socat and curl, which must be installed."""
     return [Job("ncat, socat and curl meet the references", partial(tool, "pytest", "-q", "tests/tools"))]
+
+
+def slow() -> list[Job]:
+    """The project's own tests that take too long for `make check`; some of them need Chromium."""
+    return [
+        Job(f"the dojo's own, slow: {file.stem}", partial(tool, "pytest", "-q", str(file)))
+        for file in sorted((ROOT / "tests" / "slow").glob("test_*.py"))
+    ]
 
 
 def on_other_pythons() -> list[Job]:
