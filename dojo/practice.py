@@ -101,9 +101,9 @@ def _session(chosen: list[Kata], options: argparse.Namespace, warm: launch.Launc
     else:
         lines = screen.overview(by_kata, full=options.all)
     print("\n".join(lines))
-    if not options.subject and not options.test:
+    if not options.subject:
         for kata, own in by_kata.items():
-            _remember(kata, own)
+            _remember(kata, own, one_of_many=bool(options.test))
     if any(result.status == ERROR for result in results):
         return cli.BROKEN
     return cli.OK if all(result.status == PASS for result in results) else cli.FAILED
@@ -113,14 +113,16 @@ def _one(kata: Kata, results: list[Any], options: argparse.Namespace, seed: str)
     from dojo import screen
 
     stub = all(result.reason == "not_written" for result in results)
-    lines = screen.kata_screen(kata, results, full=options.all, is_stub=stub)
-    return lines + screen.footer(kata, results, catalog.subject_file(kata, options.subject), seed)
+    lines = screen.kata_screen(kata, results, full=options.all, is_stub=stub, hinted=not options.subject)
+    subject = catalog.subject_file(kata, options.subject)
+    return lines + screen.footer(kata, results, subject, seed, whole=not options.test)
 
 
-def _remember(kata: Kata, results: list[Any]) -> None:
+def _remember(kata: Kata, results: list[Any], *, one_of_many: bool) -> None:
     failed = next((result for result in results if result.status == "fail"), None)
     if failed is None:
-        memory.save(kata.name, None)
+        if not one_of_many:  # else another test may still fail, as remembered
+            memory.save(kata.name, None)
         return
     before = memory.load().get(kata.name, {})
     same = before.get("reason") == failed.reason and before.get("test") == failed.test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from dojo import catalog, hints, terminal
@@ -78,8 +79,10 @@ def heading(name: str, title: str, passed: int, total: int) -> str:
     return f"{style(left, 'bold')}{' ' * max(2, gap)}{right}"
 
 
-def kata_screen(chosen: catalog.Kata, results: list[Result], *, full: bool, is_stub: bool) -> list[str]:
-    """The screen of one kata."""
+def kata_screen(
+    chosen: catalog.Kata, results: list[Result], *, full: bool, is_stub: bool, hinted: bool = True
+) -> list[str]:
+    """The screen of one kata. `hinted`: `make hint` knows of this run."""
     passed = sum(result.status == PASS for result in results)
     lines = [heading(chosen.name, chosen.title, passed, len(results))]
     if is_stub and passed < len(results):
@@ -94,7 +97,7 @@ def kata_screen(chosen: catalog.Kata, results: list[Result], *, full: bool, is_s
             shown_full = True
             lines.append(f"  {style(MARKS[result.status], 'red', 'bold')} {number} {style(title, 'bold')}")
             lines += [f"{INDENT}{line}" for line in details(result)]
-            if result.status != ERROR:
+            if result.status != ERROR and hinted:
                 more = word("more", command=f"make hint KATA={chosen.name}")
                 lines.append(f"{' ' * max(7, terminal.columns() - 1 - terminal.width(more))}{style(more, 'dim')}")
         else:
@@ -102,17 +105,22 @@ def kata_screen(chosen: catalog.Kata, results: list[Result], *, full: bool, is_s
     return lines
 
 
-def footer(chosen: catalog.Kata, results: list[Result], subject: Path, seed: str) -> list[str]:
-    """What to do next."""
+def footer(chosen: catalog.Kata, results: list[Result], subject: Path, seed: str, *, whole: bool = True) -> list[str]:
+    """What to do next. `whole`: these are the results of all tests of the kata."""
     page = short(chosen.page)
     failed = [result for result in results if result.status != PASS]
+    again = f"make test KATA={chosen.name}"
+    if subject != chosen.stub:
+        again += f" SUBJECT={shlex.quote(short(subject))}"
     if failed:
         lines = [word("next", file=short(subject), page=page)]
         if len(failed) > 1:
-            lines.append(style(word("see_all", command=f"make test KATA={chosen.name} ALL=1"), "dim"))
+            lines.append(style(word("see_all", command=f"{again} ALL=1"), "dim"))
         if any(result.reason != "not_written" for result in failed):
-            lines.append(style(word("repeat", command=f"make test KATA={chosen.name} SEED={seed}"), "dim"))
+            lines.append(style(word("repeat", command=f"{again} SEED={seed}"), "dim"))
         return lines
+    if not whole:
+        return [style(word("one_done", kata=chosen.name, command=again), "green")]
     lines = [style(word("done", kata=chosen.name), "green", "bold")]
     if subject == chosen.stub:
         lines.append(word("compare", file=short(chosen.reference)))

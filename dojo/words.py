@@ -34,6 +34,7 @@ WORDS = {
     "of": ("{passed} of {total}", "{total} 项中通过 {passed} 项"),
     "next": ("next: {file} · the page: {page}", "下一步：{file} · 说明：{page}"),
     "done": ("Done: {kata} is solved.", "完成：{kata} 全部通过。"),
+    "one_done": ("Passed. All tests of {kata}: {command}", "通过。{kata} 的全部测试：{command}"),
     "then": ("next: make test KATA={kata} · the page: {page}", "下一个：make test KATA={kata} · 说明：{page}"),
     "all_done": ("Every kata is solved.", "所有练习都已完成。"),
     "compare": ("compare with: {file}", "可以对照参考答案：{file}"),

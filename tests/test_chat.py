@@ -515,8 +515,8 @@ def test_slow_reader(scene: Scene, fresh: Fresh) -> None:
     text = fresh.one_of("🍎🍏🍐🍊🍋🍌🍉🍇") * (LONGEST_LINE // 4)
     batch = f"{text}\n".encode() * 40
     notices = 0
-    line, times = f"{text[:3]}…", f"{flood // len(batch)} × 40"
-    server.wire.note(f"alice says the line {line} {times} times (not shown)", f"alice 把 {line} 说了 {times} 遍（不显示）")
+    said, times = f"{text[:3]}…", f"{flood // len(batch)} × 40"
+    server.wire.note(f"alice says {said} {times} times (not shown)", f"alice 把 {said} 说了 {times} 遍（不显示）")
     for _ in range(flood // len(batch)):
         try:
             alice.socket.settimeout(2 * PATIENCE)

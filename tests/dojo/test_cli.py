@@ -201,7 +201,7 @@ def test_no_report_is_no_pass(house: Path) -> None:
 
     with pytest.raises(JudgeError, match="no verdict"):
         judge(Kata("urlparse"), Options(subject="reference"), deadline=0.01)
-    with pytest.raises(JudgeError, match="no report"):
+    with pytest.raises(JudgeError, match="no complete report"):
         judge(Kata("no_such_kata"), Options(subject="reference"))
 
 
