@@ -180,6 +180,11 @@ class Answer:
         """An expectation of a part of the answer, told with the call."""
         return Expectation(self._scene, value, "returned", self._rows)
 
+    @property
+    def called(self) -> tuple[Row, ...]:
+        """The call, as a failure tells it."""
+        return self._rows
+
     def raises(self, *types: str, **mistakes: Any) -> Raised:
         """The call ended with an exception of one of these types, or of a type derived from one."""
         got = self.outcome

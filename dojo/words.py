@@ -17,6 +17,7 @@ WORDS = {
     "received": ("the server received", "服务器收到"),
     "what": ("judged", "检查的是"),
     "seen": ("seen", "看到"),
+    "the_parts": ("the parts", "邮件结构"),
     "cause": ("caused by", "起因"),
     "bytes_in_all": ("{number} bytes in all", "共 {number} 个字节"),
     "characters_in_all": ("{number} characters in all", "共 {number} 个字符"),
