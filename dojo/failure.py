@@ -55,6 +55,8 @@ def shown(value: Any, limit: int = SHOWN) -> str:
     elif type(value).__name__ == "EmailMessage":  # one of the judge's own, on its way to the student
         names = [name for name in ("From", "To", "Cc", "Bcc", "Subject") if name in value]
         return f"(mail {'; '.join(f'{name}: {shown(str(value[name]), 100)[1:-1]}' for name in names)})"
+    elif type(value) is list and value and all(type(item).__name__ == "EmailMessage" for item in value):
+        return f"[{', '.join(shown(item, limit) for item in value)}]"
     else:
         text = repr(value)
     if len(text) > limit:
