@@ -48,8 +48,8 @@ def server(wire: Wire) -> Iterator[FakePOP3]:
 class Talk:
     """A client that says lines and hears answers."""
 
-    def __init__(self, server: FakePOP3, context: ssl.SSLContext | None = None) -> None:
-        plain = socket.create_connection((server.host, server.port), timeout=5)
+    def __init__(self, server: FakePOP3, context: ssl.SSLContext | None = None, timeout: float = 5) -> None:
+        plain = socket.create_connection((server.host, server.port), timeout=timeout)
         self.socket = context.wrap_socket(plain, server_hostname="127.0.0.1") if context else plain
         self.file = self.socket.makefile("rb")
 
