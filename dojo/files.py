@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 LARGEST = 4 * 1024 * 1024
@@ -10,6 +11,9 @@ LARGEST = 4 * 1024 * 1024
 
 MOST = 500
 """Files that are looked at."""
+
+# A link is not followed, and opening a pipe does not wait for its other end, where the system knows these flags.
+CAREFULLY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def written(folder: Path) -> dict[str, bytes]:
@@ -21,7 +25,16 @@ def written(folder: Path) -> dict[str, bytes]:
     for place, _, names in os.walk(folder):
         for name in names:
             path = Path(place) / name
-            if len(found) < MOST and path.is_file() and not path.is_symlink():
-                with path.open("rb") as file:
-                    found[path.relative_to(folder).as_posix()] = file.read(LARGEST)
+            content = _content(path) if len(found) < MOST else None
+            if content is not None:
+                found[path.relative_to(folder).as_posix()] = content
     return found
+
+
+def _content(path: Path) -> bytes | None:
+    """What is in a regular file; None for everything else, and for what cannot be read."""
+    try:
+        with os.fdopen(os.open(path, CAREFULLY), "rb") as file:
+            return file.read(LARGEST) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    except OSError:
+        return None
