@@ -27,6 +27,7 @@ from tests.mails import (
     attached,
     gmail,
     in_base64,
+    in_quoted_printable,
     mail,
     multipart,
     outlook,
@@ -230,6 +231,17 @@ def test_attachments(scene: Scene, student: Student, fresh: Fresh) -> None:
     photo = attached(f'inline; filename="{fresh.word()}.jpg"', content, "image/jpeg")
     called = student.save_attachments(mail(header, multipart("mixed", "=_c1", plain("Hi."), photo)), landing.path)
     _expect_saved(scene, called, landing, [content], lost="named_part_lost")
+    scene.now("An attachment has no name, and came in quoted-printable.", "附件没有名字，用 quoted-printable 传来。")
+    landing, table = Landing(scene, fresh), f"姓名={fresh.word()};年龄=20".encode()
+    unnamed: Entity = (
+        ["Content-Type: text/csv", "Content-Disposition: attachment", "Content-Transfer-Encoding: quoted-printable"],
+        in_quoted_printable(table),
+    )
+    called = student.save_attachments(mail(header, multipart("mixed", "=_c2", plain("Hi."), unnamed)), landing.path)
+    pairs = called.value(base64_is_not_all=crashed)
+    _expect_pairs(called, pairs, landing)
+    called.part([pair[0] for pair in pairs]).equals([None], name_invented=lambda got: len(got) == 1)
+    scene.expect(list(landing.files().values())).equals([table], base64_is_not_all=lambda got: len(got) == 1)
     scene.now("The mail is a PDF, and nothing else.", "整封邮件就是一个 PDF。")
     landing = Landing(scene, fresh)
     pdf = mail(header, attached('attachment; filename="scan.pdf"', content, "application/pdf"))
