@@ -8,7 +8,6 @@ import platform
 import re
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from dojo.grade.progress import Progress
 from dojo.grade.report import Statistics
 from dojo.grade.reports.table import Table, student
 from dojo.grade.runner import Runner
+from dojo.grade.staging import staging
 from dojo.grade.submissions import Entry, visible
 from dojo.sandbox import levels
 from dojo.sandbox.levels import Level
@@ -67,7 +67,7 @@ def grade(options: argparse.Namespace, judge: Callable[[], Judge] | None = None)
             )
             journal.append([_run_record(plan, level, mine, people, every, options.shard)])
             try:
-                _judge_all(journal, mine, plan, judge or (lambda: Runner(level, Limits())), jobs)
+                _judge_all(journal, out, mine, plan, judge or (lambda: Runner(level, Limits())), jobs)
             except KeyboardInterrupt:
                 print(f"\n{word('interrupted')} The same command goes on from here.", file=sys.stderr)
                 return INTERRUPTED
@@ -76,15 +76,17 @@ def grade(options: argparse.Namespace, judge: Callable[[], Judge] | None = None)
             journal.close()
 
 
-def _judge_all(journal: Journal, mine: list[Entry], plan: Plan, judge: Callable[[], Judge], jobs: int) -> None:
+def _judge_all(
+    journal: Journal, out: Path, mine: list[Entry], plan: Plan, judge: Callable[[], Judge], jobs: int
+) -> None:
     """Judge what the journal does not know. What is done is in the journal before the next is looked at."""
     with (
-        tempfile.TemporaryDirectory(prefix="dojo-grade-", ignore_cleanup_errors=True) as staging,
+        staging(out) as folder,
         Progress(len(mine)) as bar,
     ):
 
         def work(judge: Judge, entry: Entry) -> list[dict[str, Any]]:
-            return judging.judge_submission(judge, entry, plan, Path(staging))
+            return judging.judge_submission(judge, entry, plan, folder)
 
         for done in pool.run(mine, work, judge, min(jobs, max(1, len(mine)))):
             records = done.made if done.made is not None else judging.broken(done.task, done.error or Exception())
@@ -179,16 +181,15 @@ def _report_names(text: str) -> list[str]:
 def _level(options: argparse.Namespace) -> Level:
     """The level asked for, or the best one here. A weak one must be asked for, by its name or by ALLOW=1."""
     if options.level:
-        named = [level for level in levels.LEVELS if level.name == options.level]
-        if not named:
+        try:
+            level = levels.named(options.level)
+        except KeyError:
             there = ", ".join(level.name for level in levels.LEVELS)
-            raise UsageError(f"no isolation level `{visible(options.level, 40)}`; there are {there}.")
-        best = levels.probe()
-        if named[0].rank > best.rank:
-            raise UsageError(
-                f"isolation level {named[0].name} does not work here, {best.name} does: see python -m dojo doctor."
-            )
-        return named[0]
+            raise UsageError(f"no isolation level `{visible(options.level, 40)}`; there are {there}.") from None
+        trouble = levels.trouble(level)
+        if trouble:
+            raise UsageError(f"isolation level {level.name} does not work here: {trouble} (python -m dojo doctor)")
+        return level
     best = levels.probe()
     if not best.safe and not options.allow:
         raise UsageError(

@@ -42,7 +42,6 @@ class Head:
     repeat: int
     started: str
     made: str
-    shard: str = ""
 
     def possible(self) -> str:
         """The points that there are."""
@@ -82,7 +81,6 @@ class Statistics:
     totals: list[float] = field(default_factory=list)
     """In percent."""
     seconds: float = 0.0
-    levels: Counter[str] = field(default_factory=Counter)
 
     def add(self, row: Row) -> None:
         """Count one row."""
@@ -92,8 +90,6 @@ class Statistics:
             self.totals.append(row.percent)
         for kata, mark in row.katas.items():
             self.seconds += mark.seconds
-            if mark.level:
-                self.levels[mark.level] += 1
             if mark.points is not None:
                 self.points.setdefault(kata, []).append(float(mark.points / mark.possible) if mark.possible else 0.0)
             if mark.status not in (marks.JUDGED, marks.FLAKY):
@@ -151,7 +147,6 @@ def head_of(journal: Journal) -> Head:
         repeat=run["repeat"],
         started=run["at"],
         made=now(),
-        shard=run.get("shard", ""),
     )
 
 

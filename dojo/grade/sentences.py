@@ -90,10 +90,6 @@ SENTENCES = {
     ),
     "same_twice": ("{names} are the same file.", "{names} 是同一个文件。"),
     "left_out": ("{names} was not taken along: it is no part of a solution.", "没有采用 {names}：它不是解答的一部分。"),
-    "hides": (
-        "{names} has the name of a standard module. For this program's own imports it stands before that.",
-        "{names} 与标准库模块同名。这个程序自己导入时，它会挡在标准库前面。",
-    ),
     "helper_left_out": ("{name} was not taken along: {why}", "没有采用 {name}：{why}"),
     "too_many_helpers": (
         "Only {limit} files beside the solution are taken along.",

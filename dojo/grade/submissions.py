@@ -10,7 +10,6 @@ import hashlib
 import re
 import shutil
 import subprocess
-import sys
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -290,9 +289,6 @@ def _helpers(tree: Tree, path: str, notes: list[Sentence]) -> dict[str, bytes]:
             notes.append(say("helper_left_out", name=_shown(name), why=str(refused.sentence)))
     if left_out:
         notes.append(say("left_out", names=", ".join(_shown(name) for name in left_out)))
-    hiding = [name for name in taken if name.partition("/")[0].removesuffix(".py") in sys.stdlib_module_names]
-    if hiding:
-        notes.append(say("hides", names=", ".join(_shown(name) for name in hiding)))
     return taken
 
 

@@ -14,7 +14,7 @@ from tests.dojo.classroom import StandIn
 
 def grade(folder: Path, stand_in: StandIn, *words: str, kata: str = "qs") -> int:
     """Grade folder/class into folder/out. The exit code."""
-    given = ["grade", str(folder / "class"), "--out", str(folder / "out"), "--kata", kata, "--allow", *words]
+    given = ["grade", str(folder / "class"), "--out", str(folder / "out"), "--kata", kata, "--level", "group", *words]
     return command.grade(cli._parser().parse_args(given), lambda: stand_in)
 
 

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from dojo.catalog import UsageError
-from dojo.grade.journal import LOCK, NAME, Journal, key_of, locked, replacing
+from dojo.grade.journal import LOCK, Journal, key_of, locked, replacing
+from dojo.grade.journal import NAME as JOURNAL
+from dojo.grade.staging import NOTE
 from dojo.launch import ROOT
 from dojo.sandbox import levels
 from tests.dojo.classroom import StandIn, hand_in
@@ -45,13 +47,13 @@ def test_a_torn_last_line_is_cut_off(torn: bytes, tmp_path: Path) -> None:
     journal = Journal(tmp_path, writing=True)
     journal.append([record()])
     journal.close()
-    with (tmp_path / NAME).open("ab") as file:
+    with (tmp_path / JOURNAL).open("ab") as file:
         file.write(torn)
     journal = Journal(tmp_path, writing=True)
     other = key_of(files={})
     journal.append([record(other)])
     journal.close()
-    assert [json.loads(line)["key"] for line in (tmp_path / NAME).read_text().splitlines()] == [KEY, other]
+    assert [json.loads(line)["key"] for line in (tmp_path / JOURNAL).read_text().splitlines()] == [KEY, other]
 
 
 def test_a_line_that_a_broken_disk_left_costs_that_record_alone(tmp_path: Path) -> None:
@@ -59,7 +61,7 @@ def test_a_line_that_a_broken_disk_left_costs_that_record_alone(tmp_path: Path) 
     other = key_of(files={})
     journal.append([record(), record(other)])
     journal.close()
-    path = tmp_path / NAME
+    path = tmp_path / JOURNAL
     path.write_bytes(path.read_bytes().replace(b'"kind"', b'\x00kind"', 1))
     journal = Journal(tmp_path)
     assert not journal.has(KEY)
@@ -112,7 +114,7 @@ def test_what_has_not_changed_is_not_run_again(tmp_path: Path) -> None:
 def test_another_helper_another_level_other_hidden_tests_are_judged_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(levels, "probe", lambda: levels.BUBBLEWRAP)
+    monkeypatch.setattr(levels, "trouble", lambda level: "")
     hand_in(tmp_path / "class" / "ada", qs="# ada\n")
     (tmp_path / "hidden").mkdir()
     (tmp_path / "hidden" / "test_qs.py").write_text("def test_more():\n    pass\n")
@@ -153,9 +155,9 @@ def test_the_seed_stays_until_another_is_asked_for(tmp_path: Path) -> None:
 
 
 def start(tmp_path: Path) -> subprocess.Popen[bytes]:
-    words = ["grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--kata", "qs", "--allow", "--jobs", "1"]
+    words = ["grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--kata", "qs", "--level", "group"]
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.dojo.classroom", *words],
+        [sys.executable, "-m", "tests.dojo.classroom", *words, "--jobs", "1"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -192,18 +194,21 @@ def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_marks(eight: Pat
         with start(eight) as running:
             step(running, times)
             running.kill()
-        lines = (eight / "out" / NAME).read_bytes().splitlines()
+        lines = (eight / "out" / JOURNAL).read_bytes().splitlines()
         judged = [line for line in lines if json.loads(line)["kind"] == "judged"]
         # The last of them may have been on its way to the journal.
         assert known + times - 1 <= len(judged) <= known + times
         known = len(judged)
-        with (eight / "out" / NAME).open("ab") as file:
+        with (eight / "out" / JOURNAL).open("ab") as file:
             file.write(lines[-1][: len(lines[-1]) // 2])  # and torn, as power that fails leaves it
+    left = Path((eight / "out" / NOTE).read_text())
+    assert list(left.iterdir())  # nobody can tidy up behind a kill -9
     last = StandIn()
     assert grade(eight, last) == 0
+    assert not left.exists()
     assert last.judged.total() == 8 - known
     assert marks(eight) == marks(whole)
-    keys = [json.loads(line).get("key") for line in (eight / "out" / NAME).read_bytes().splitlines()]
+    keys = [json.loads(line).get("key") for line in (eight / "out" / JOURNAL).read_bytes().splitlines()]
     assert len([key for key in keys if key]) == len({key for key in keys if key}) == 8
 
 

@@ -121,7 +121,6 @@ def test_modules_beside_the_file_come_along_and_what_steers_tools_does_not(
     assert set(found.digests) == {"qs.py", "helper.py", "queue.py", "package/__init__.py", "package/part.py"}
     notes = {note.name: note.values for note in found.notes}
     assert notes["left_out"]["names"] == "conftest.py, evil.pth, pytest.ini, sitecustomize.py, tox.ini"
-    assert notes["hides"]["names"] == "queue.py"
     assert notes["helper_left_out"]["name"] == "linked.py"
 
 

@@ -34,7 +34,7 @@ print(json.dumps({"code": code, "cpu": used.ru_utime + used.ru_stime, "memory": 
 
 def grade(folder: Path, *words: str) -> dict[str, Any]:
     """Grade folder/class; the exit code, seconds of processor time and the most memory (MB) that it took."""
-    command = ["grade", str(folder / "class"), "--out", str(folder / "out"), "--kata", "qs", "--allow", *words]
+    command = ["grade", str(folder / "class"), "--out", str(folder / "out"), "--kata", "qs", "--level", "group", *words]
     done = subprocess.run(
         [sys.executable, "-c", GRADE, *command],
         cwd=ROOT,

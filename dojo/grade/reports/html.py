@@ -51,7 +51,6 @@ WORDS = {
     "fail": ("fail", "失败"),
     "other": ("timeout, crash, limit", "超时、崩溃、超出限制"),
     "not_run": ("not run", "未运行"),
-    "seconds": ("{seconds} s of judging in all", "批改共用时 {seconds} 秒"),
     "untrusted": (
         "Isolation “{level}” keeps no program from tests and other submissions: trust marks as you trust the class.",
         "隔离级别“{level}”不能阻止学生的程序读取测试或别人的作业：对这个班有多信任，就对成绩有多信任。",
