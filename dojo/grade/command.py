@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import platform
 import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +35,19 @@ from dojo.words import word
 OK, PERSON, INTERRUPTED = 0, 3, 130
 
 
+@dataclass(frozen=True)
+class Judges:
+    """Where judging is done: at which level, by what, and how many at a time where nothing is said."""
+
+    level: Level
+    judge: Callable[[], Judge]
+    jobs: int
+
+
 def grade(options: argparse.Namespace, judge: Callable[[], Judge] | None = None) -> int:
     """Grade a class. The exit code as arguments.py lists them. `judge` makes a stand-in for the runner."""
     katas = [catalog.kata(name) for name in dict.fromkeys(_kata_names(options))] or catalog.katas()
-    jobs = _whole_number("JOBS", options.jobs or str(os.cpu_count() or 1), 1, 256)
+    jobs = _whole_number("JOBS", options.jobs, 1, 1024) if options.jobs else 0
     repeat = _whole_number("REPEAT", options.repeat, 1, 100)
     shard = _shard(options.shard)
     writers = _report_names(options.reports)
@@ -48,32 +59,55 @@ def grade(options: argparse.Namespace, judge: Callable[[], Judge] | None = None)
     people = roster.read(Path(options.roster)) if options.roster else None
     given = [Path(each) for each in (options.roster, options.scheme) if each]
     every = submissions.single(folder) if options.one else submissions.entries(folder, [out, *given])
-    level = _level(options)
     mine = list(submissions.with_shard(every, shard))
-    with locked(out), _terminated():
-        journal = Journal(out, writing=True)
+    with _judges(options, judge) as judges, locked(out), _terminated(), _journal(out) as journal:
+        kept = "" if options.force else journal.run.get("seed", "")
+        plan = Plan(
+            tuple(katas),
+            marks,
+            options.seed or kept or os.urandom(4).hex(),
+            bool(options.seed),
+            judges.level.name,
+            repeat,
+            repr(Limits()),
+            judging.nothing_known if options.force else journal.has,
+        )
+        journal.append([_run_record(plan, judges.level, mine, people, every, options.shard)])
         try:
-            kept = "" if options.force else journal.run.get("seed", "")
-            seed = options.seed or kept or os.urandom(4).hex()
-            plan = Plan(
-                tuple(katas),
-                marks,
-                seed,
-                bool(options.seed),
-                level.name,
-                repeat,
-                repr(Limits()),
-                judging.nothing_known if options.force else journal.has,
-            )
-            journal.append([_run_record(plan, level, mine, people, every, options.shard)])
-            try:
-                _judge_all(journal, out, mine, plan, judge or (lambda: Runner(level, Limits())), jobs)
-            except KeyboardInterrupt:
-                print(f"\n{word('interrupted')} The same command goes on from here.", file=sys.stderr)
-                return INTERRUPTED
-            return _finish(journal, out, writers)
-        finally:
-            journal.close()
+            _judge_all(journal, out, mine, plan, judges.judge, jobs or judges.jobs)
+        except KeyboardInterrupt:
+            print(f"\n{word('interrupted')} The same command goes on from here.", file=sys.stderr)
+            return INTERRUPTED
+        return _finish(journal, out, writers)
+
+
+@contextmanager
+def _judges(options: argparse.Namespace, stand_in: Callable[[], Judge] | None) -> Iterator[Judges]:
+    """Those of this machine, or the workers of a cluster."""
+    if not options.executor:
+        level = _level(options)
+        yield Judges(level, stand_in or (lambda: Runner(level, Limits())), os.cpu_count() or 1)
+        return
+    from dojo.grade.remote import AHEAD, Cluster
+
+    with closing(Cluster(options.executor)) as cluster:
+        weakest = cluster.level(options.level)
+        _refuse_weak(weakest, options)
+        yield Judges(weakest, lambda: cluster.judge(weakest), AHEAD * cluster.threads)
+
+
+@contextmanager
+def _journal(out: Path) -> Iterator[Journal]:
+    """The journal, for writing. A disk that is full is a sentence; what is in the journal stays there."""
+    try:
+        with closing(Journal(out, writing=True)) as journal:
+            yield journal
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None), errno.EROFS, errno.EIO):
+            raise UsageError(
+                f"OUT={visible(str(out))}: {error.strerror}. Nothing is lost: make room, and run the command again."
+            ) from error
+        raise
 
 
 def _judge_all(
@@ -113,8 +147,7 @@ def make_reports(options: argparse.Namespace) -> int:
     out = Path(options.out)
     names = _report_names(options.reports)
     reports.writers(Path(), names)
-    journal = report.open_journal(out)
-    try:
+    with closing(report.open_journal(out)) as journal:
         if not options.student:
             return _finish(journal, out, names)
         head = report.head_of(journal)
@@ -123,8 +156,6 @@ def make_reports(options: argparse.Namespace) -> int:
             raise UsageError(f"no submission `{visible(options.student, 60)}` in {visible(str(out))}.")
         print("\n".join(student(found[0])))
         return OK
-    finally:
-        journal.close()
 
 
 def merge(options: argparse.Namespace) -> int:
@@ -137,13 +168,9 @@ def merge(options: argparse.Namespace) -> int:
     parts = [Path(part) for part in options.parts]
     if out.resolve() in [part.resolve() for part in parts]:
         raise UsageError(f"OUT={visible(str(out))} is one of the parts; choose another folder for the whole.")
-    with locked(out):
-        journal = Journal(out, writing=True)
-        try:
-            merge_parts(parts, journal)
-            return _finish(journal, out, names)
-        finally:
-            journal.close()
+    with locked(out), _journal(out) as journal:
+        merge_parts(parts, journal)
+        return _finish(journal, out, names)
 
 
 def _called(row: Any) -> tuple[str, ...]:
@@ -191,12 +218,16 @@ def _level(options: argparse.Namespace) -> Level:
             raise UsageError(f"isolation level {level.name} does not work here: {trouble} (python -m dojo doctor)")
         return level
     best = levels.probe()
-    if not best.safe and not options.allow:
+    _refuse_weak(best, options)
+    return best
+
+
+def _refuse_weak(best: Level, options: argparse.Namespace) -> None:
+    if not (best.safe or options.level or options.allow):
         raise UsageError(
             f"the best isolation here is `{best.name}`, which a hostile submission can get around: python -m dojo "
             f"doctor says what is missing. For a class that you trust as you trust yourself, add ALLOW=1 (--allow)."
         )
-    return best
 
 
 def _run_record(
