@@ -1,6 +1,8 @@
 """Whatever goes wrong, the mail was not sent.
 
 fails: test_login_refused: refusal_not_told
+fails: test_send_starttls: refusal_not_told
+fails: test_send_many: refusal_not_told
 """
 
 import smtplib

@@ -2,6 +2,7 @@
 
 fails: test_bcc: bcc_shown
 fails: test_send_starttls: bcc_shown
+fails: test_send_many: bcc_shown
 """
 
 import smtplib

@@ -4,7 +4,6 @@ fails: test_send: sent_but_raised
 fails: test_bcc: sent_but_raised
 fails: test_login_refused: sent_but_raised
 fails: test_goodbye: sent_is_sent
-fails: test_send_starttls: sent_but_raised
 fails: test_send_many: send_many
 """
 

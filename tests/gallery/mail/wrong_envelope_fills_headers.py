@@ -4,7 +4,7 @@ fails: test_send: headers_lost
 fails: test_bcc: headers_lost
 fails: test_refused_recipients: headers_lost
 fails: test_send_starttls: headers_lost
-fails: test_send_many: send_many
+fails: test_send_many: refusal_ends_it
 """
 
 import smtplib

@@ -2,6 +2,8 @@
 
 fails: test_login_refused: smtplib_let_out
 fails: test_goodbye: smtplib_let_out
+fails: test_send_starttls: refusal_not_told
+fails: test_send_many: refusal_not_told
 """
 
 import smtplib

@@ -3,6 +3,7 @@
 fails: test_send: no_quit
 fails: test_goodbye: no_quit_after_error
 fails: test_send_starttls: no_quit
+fails: test_starttls_refused: no_quit_after_error
 fails: test_send_many: no_quit
 """
 

@@ -1,6 +1,7 @@
 """No exception: everything was delivered.
 
 fails: test_refused_recipients: refusals_not_told
+fails: test_send_starttls: refusals_not_told
 fails: test_send_many: refusals_not_told
 """
 

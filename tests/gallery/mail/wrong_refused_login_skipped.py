@@ -2,6 +2,8 @@
 
 fails: test_login_refused: refusal_unnoticed
 fails: test_goodbye: failure_unnoticed
+fails: test_send_starttls: refusal_unnoticed
+fails: test_send_many: refusal_unnoticed
 """
 
 import smtplib

@@ -5,8 +5,9 @@ fails: test_goodbye: smtplib_let_out
 fails: test_certificates: certificate_error_let_out
 fails: test_no_answer: smtplib_let_out
 fails: test_starttls_refused: certificate_error_let_out
-fails: test_send_many: certificate_error_let_out
+fails: test_send_many: smtplib_let_out
 fails: test_login_refused: smtplib_let_out
+fails: test_send_starttls: smtplib_let_out
 """
 
 import smtplib
