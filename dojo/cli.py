@@ -62,6 +62,10 @@ def _run(words: Sequence[str]) -> int:
         from dojo import picture
 
         return picture.main()
+    if options.command == "doctor":
+        from dojo.sandbox import doctor
+
+        return doctor.main()
     if options.command == "prove":
         from dojo import prove
 
@@ -108,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     hint.add_argument("kata", nargs="?", default=environ.get("KATA", ""), help=names)
     arguments.add(commands, names, _set)
     commands.add_parser("check", help="the project's own tests, lint and types")
+    commands.add_parser("doctor", help="whether a class can be graded safely here, and what is missing")
     commands.add_parser("bench", help="what a run costs, as ratios")
     commands.add_parser("picture", help="draw the README's picture from a real run")
     commands.add_parser("prove", help="the slower proofs: other Pythons, many runs under load")

@@ -17,9 +17,13 @@ def found() -> dict[str, str]:
         places += sorted(store.glob("*/bin"))
     pythons: dict[str, str] = {}
     for place in places:
-        if not place.is_dir() or place.name == "shims":  # pyenv's shims stand for what the versions hold
+        if place.name == "shims":  # pyenv's shims stand for what the versions hold
             continue
-        for path in sorted(place.glob("python3*")):
+        try:
+            names = sorted(place.glob("python3*"))
+        except OSError:  # a folder of somebody else's
+            continue
+        for path in names:
             if re.fullmatch(r"python3(\.\d+)?(\.exe)?", path.name):
                 version = _version(path)
                 if version is not None and version >= OLDEST:

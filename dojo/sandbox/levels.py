@@ -21,16 +21,30 @@ class Level:
     rank: int
     safe: bool
     """Whether marks from this level can be trusted when a submission is hostile."""
+    what: str
+    """What it does, in a sentence."""
 
 
-BUBBLEWRAP = Level("bubblewrap", 3, safe=True)
-"""Namespaces and a file system of its own, by bubblewrap, with a private loopback."""
-LANDLOCK = Level("landlock", 2, safe=True)
-"""Landlock rules (files, signals, sockets); as root another user too."""
-LIMITS = Level("limits", 1, safe=False)
-"""Limits on memory, processes and files; all that the user can read, the student's code can read."""
-GROUP = Level("group", 0, safe=False)
-"""A process group of its own, as in `make test`."""
+BUBBLEWRAP = Level(
+    "bubblewrap",
+    3,
+    safe=True,
+    what="namespaces, a file system with nothing but Python and the submission, a loopback of its own, no network",
+)
+LANDLOCK = Level(
+    "landlock",
+    2,
+    safe=True,
+    what="no file but Python's and the submission's, no signal to others; the network is the machine's own, so that "
+    "submissions are judged one at a time",
+)
+LIMITS = Level(
+    "limits",
+    1,
+    safe=False,
+    what="limits on memory, processes and files; what the user can read, the student's code can read",
+)
+GROUP = Level("group", 0, safe=False, what="a process group of its own, as in `make test`; no limits but on time")
 
 LEVELS = (BUBBLEWRAP, LANDLOCK, LIMITS, GROUP)
 """Best first."""
