@@ -21,7 +21,7 @@ from dojo import places, terminal
 from dojo.failure import Failed, Failure, Row, shown, shown_call
 from dojo.launch import Launcher
 from dojo.outcome import Frame, Loaded, Outcome, Raised, Returned
-from dojo.process import DEADLINE, StudentProcess, sweep
+from dojo.process import DEADLINE, StudentProcess
 from dojo.trouble import import_trouble, place, raised_text, short, trouble
 from dojo.words import LANGUAGES, language, word
 
@@ -380,4 +380,4 @@ class Scene:
         if self.process is not None:
             self.process.end()
         for folder in self._folders:
-            sweep(folder)
+            places.leave(folder)

@@ -18,6 +18,8 @@ from json import dumps, loads
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
+from dojo import places
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Isolated from the user's settings and folders (-I), the standard library only (-S), no __pycache__ beside the
@@ -174,6 +176,7 @@ class ForkServer:
             "environment": environment,
             "folder": str(folder),
             "foreground": self._foreground,
+            "keep": sorted(places.places.in_use),
         }
         handed = [their_calls.fileno(), their_watch.fileno(), *standard]
         try:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from dojo.inside.sweep import sweep
 
 
 @dataclass
@@ -27,6 +30,9 @@ class Places:
     """The user id that the student's processes have, when it is another than the judge's."""
     subject: Path | None = None
     """The folder of the file that is judged, when its path is of no interest to a reader."""
+    in_use: set[str] = field(default_factory=set)
+    """The names of the homes that are in use: in a sandbox, the others are swept from inside before the next process
+    starts, when nobody is left in them."""
 
 
 places = Places()
@@ -36,9 +42,24 @@ places = Places()
 def home(prefix: str = "dojo-") -> str:
     """A new folder in which the student's process may do as it likes."""
     made = tempfile.mkdtemp(prefix=prefix, dir=places.homes)
+    places.in_use.add(Path(made).name)
     if places.owner is not None:
         os.chown(made, places.owner, places.owner)
     return made
+
+
+def leave(folder: str) -> None:
+    """Remove such a folder with all that a student's program has left in it."""
+    places.in_use.discard(Path(folder).name)
+    if places.homes is not None:
+        return
+    with suppress(OSError, RecursionError):
+        shutil.rmtree(folder)
+        return
+    if os.name == "posix":  # too deep for Python, or closed
+        sweep(folder)
+        with suppress(OSError):
+            Path(folder).rmdir()
 
 
 def shown(prefix: str) -> str:

@@ -7,9 +7,7 @@ comes back as an Outcome; no exception of the student's is ever raised here.
 from __future__ import annotations
 
 import os
-import shutil
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -71,15 +69,6 @@ def _listening(told: dict[str, Any]) -> Listening:
         raise ValueError("not an Internet address")
     socket.inet_pton(family, host)  # an address, and no name that has to be looked up
     return Listening((host, port), int(family), int(told["type"]))
-
-
-def sweep(folder: str) -> None:
-    """Remove the folder with all that a student's program left in it, however deep and however closed."""
-    with suppress(OSError, RecursionError):
-        shutil.rmtree(folder)
-    if os.name == "posix" and os.path.lexists(folder):  # what nobody may look into, or is too deep for Python
-        for words in (["chmod", "-R", "u+rwX", folder], ["rm", "-rf", folder]):
-            subprocess.run(words, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 class StudentProcess:
@@ -313,4 +302,4 @@ class StudentProcess:
         self._running.watch.close()
         if self._running.keyboard is not None:
             self._running.keyboard.close()
-        sweep(self.folder)
+        places.leave(self.folder)

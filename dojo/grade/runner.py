@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from dojo import places
 from dojo.catalog import Kata
 from dojo.judge import JudgeError, collecting, reported
 from dojo.result import Result
@@ -73,8 +74,8 @@ class Runner:
         tests = collecting([Kata(request.kata)])
         if request.extra_tests is not None:
             tests += [str(request.extra_tests), "--extra"]
-        with tempfile.TemporaryDirectory(prefix="dojo-") as folder, _alone(self.level):
-            report, log, inside = Path(folder) / "results.json", Path(folder) / "log.txt", Path(folder) / "c"
+        with _temporary() as folder, _alone(self.level):
+            report, log, inside = folder / "results.json", folder / "log.txt", folder / "c"
             inside.mkdir()
             sandbox = {
                 "level": self.level.name,
@@ -99,6 +100,16 @@ class Runner:
         if self._warm is not None:
             self._warm.close()
             self._warm = None
+
+
+@contextmanager
+def _temporary() -> Iterator[Path]:
+    """A folder that is removed whatever a submission has left in it."""
+    folder = tempfile.mkdtemp(prefix="dojo-")
+    try:
+        yield Path(folder)
+    finally:
+        places.leave(folder)
 
 
 _one_at_a_time = threading.Lock()

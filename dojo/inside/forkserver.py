@@ -20,6 +20,7 @@ from json import dumps, loads
 from typing import Any
 
 from dojo.inside import child, confine, guard
+from dojo.inside.sweep import sweep
 
 MEMORY = 2 * 1024**3
 """Bytes of address space a student's process may have; above it Python raises MemoryError."""
@@ -74,6 +75,8 @@ class Server:
         for pid in self._started:
             _end(pid)
         _end_orphans(set())
+        for folder in self._rules.get("swept", ()):
+            sweep(folder)
 
     def _watch(self) -> None:
         """Until the next order comes: look after the limits that all processes have together."""
@@ -130,6 +133,8 @@ class Server:
             self._spare = None
 
     def _start(self, order: bytes, fds: list[int]) -> dict[str, Any]:
+        for folder in self._rules.get("swept", ()):
+            sweep(folder, loads(order)["keep"])
         self._fork_ahead()
         assert self._spare is not None
         (pid, sock), self._spare = self._spare, None

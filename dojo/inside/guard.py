@@ -8,9 +8,6 @@ from contextlib import suppress
 EVERY = 0.05
 """Seconds between two looks."""
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
-
-
 class Guard:
     """Looks at all processes that come from this one."""
 
@@ -23,7 +20,7 @@ class Guard:
         below = descendants(os.getpid())
         if len(below) > self._together:
             return "processes"
-        return "memory" if sum(map(_private, below)) > self._resident else ""
+        return "memory" if sum(map(_resident, below)) > self._resident else ""
 
 
 def descendants(pid: int) -> list[int]:
@@ -41,11 +38,12 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def _private(pid: int) -> int:
-    """Bytes in memory that the process does not share with others; 0 when it has ended."""
-    try:
-        with open(f"/proc/{pid}/statm", encoding="ascii") as told:
-            _, resident, shared, *_ = told.read().split()
-    except OSError:
-        return 0
-    return (int(resident) - int(shared)) * _PAGE
+def _resident(pid: int) -> int:
+    """Bytes in memory that belong to no file; 0 when the process has ended. Memory that several processes share by a
+    mapping counts for each."""
+    total = 0
+    with suppress(OSError), open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as told:
+        for line in told:
+            if line.startswith(("RssAnon:", "RssShmem:")):
+                total += int(line.split()[1]) * 1024
+    return total

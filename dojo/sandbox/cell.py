@@ -61,13 +61,15 @@ class Cell:
     def rules(self) -> dict[str, Any]:
         """What the fork server and the students' processes give up; see dojo/inside/confine.py."""
         lock = self.level == LANDLOCK
+        written = [str(self.folder / "work" / name) for name in WRITTEN]
         limits = {name: value for name, value in asdict(self.limits).items() if isinstance(value, int)}
         return {
             "limits": limits,
             "user": self.user,
             "filter": True,
             "scope": lock,
-            "files": {"read": self._readable(), "write": [str(self.folder / "work"), *DEVICES]} if lock else None,
+            "files": {"read": self._readable(), "write": [*written, *DEVICES]} if lock else None,
+            "swept": written,
             "alone": self.level == BUBBLEWRAP or self.user is not None or (lock and _scoped()),
         }
 
@@ -76,6 +78,9 @@ class Cell:
         own = [str(ROOT / "dojo" / "inside"), str(self.subject.parent), str(self.folder / "shown")]
         return [*READABLE, "/etc/hosts", "/etc/nsswitch.conf", "/etc/passwd", *sorted(python), *own]
 
+
+WRITTEN = ("home", "shm")
+"""The folders that can be written: home for all that tests and programs make, shm for /dev/shm."""
 
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
@@ -123,7 +128,7 @@ def _furnish(level: Level, limits: Limits, folder: Path, subject: Path) -> Cell:
         each.mkdir()
     if level == BUBBLEWRAP:
         namespaces.tmpfs(str(work), limits.space, limits.inodes)
-    for name in ("home", "tmp", "shm"):
+    for name in WRITTEN:
         (work / name).mkdir()
         (work / name).chmod(0o1777)
     if user is not None and level != BUBBLEWRAP and not _for_all(Path(sys.base_prefix)):
@@ -181,7 +186,7 @@ def bubblewrap(cell: Cell, prefix: str) -> list[str]:
         words += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]  # until it has become another user
     work = cell.folder / "work"
     words += ["--perms", "0755", "--dir", "/etc", "--proc", "/proc", "--dev", "/dev"]
-    words += ["--bind", str(work / "tmp"), "/tmp", "--bind", str(work / "shm"), "/dev/shm", "--remount-ro", "/dev"]
+    words += ["--bind", str(work / "shm"), "/dev/shm", "--remount-ro", "/dev"]
     for path in READABLE:
         if Path(path).is_symlink():
             words += ["--symlink", str(Path(path).readlink()), path]  # /lib → usr/lib
@@ -197,7 +202,9 @@ def bubblewrap(cell: Cell, prefix: str) -> list[str]:
         words += ["--tmpfs", str(ROOT)]
     for folder in (ROOT / "dojo" / "inside", cell.subject.parent, cell.folder / "shown"):
         words += _bound("--ro-bind", folder)
-    return [*words, *_bound("--bind", work / "home"), "--remount-ro", "/"]
+    for name in WRITTEN:
+        words += _bound("--bind", work / name)
+    return [*words, "--remount-ro", "/"]  # /tmp too: TMPDIR is a folder of the test's own
 
 
 def _bound(how: str, folder: Path) -> list[str]:
