@@ -176,7 +176,6 @@ class ForkServer:
             "environment": environment,
             "folder": str(folder),
             "foreground": self._foreground,
-            "keep": sorted(places.places.in_use),
         }
         handed = [their_calls.fileno(), their_watch.fileno(), *standard]
         try:
@@ -210,7 +209,7 @@ class ForkServer:
     def end(self, running: Running) -> int:
         """Have the server end it: only a parent can wait for its children."""
         try:
-            reply = self._ask({"do": "end", "pid": running.pid}, [])
+            reply = self._ask({"do": "end", "pid": running.pid, "keep": sorted(places.places.in_use)}, [])
         except LaunchError:
             if cell is None:
                 raise
@@ -220,7 +219,11 @@ class ForkServer:
         return int(reply["status"])
 
     def release(self, running: Running) -> None:
-        """Have the server end it while the judge goes on. Its next order is carried out after this one."""
+        """Have the server end it while the judge goes on. Its next order is carried out after this one. In a sandbox,
+        the judge waits until what the process has left is gone: it may have filled the folders."""
+        if cell is not None:
+            self.end(running)
+            return
         self._tell({"do": "release", "pid": running.pid})
 
     def _tell(self, order: dict[str, Any]) -> None:

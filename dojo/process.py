@@ -147,6 +147,7 @@ class StudentProcess:
         outcome = self._ask({"do": "finish"}, deadline)
         if not isinstance(outcome, Loaded):
             return outcome
+        self._leaving()
         self._launcher.release(self._running)
         self._ended(0)
         return None
@@ -292,9 +293,13 @@ class StudentProcess:
     def end(self) -> int:
         """End the process and all that it started, free what it held. Its exit code or minus the signal."""
         if self._status is None:
+            self._leaving()
             self._ended(self._launcher.end(self._running))
         assert self._status is not None
         return self._status
+
+    def _leaving(self) -> None:
+        places.places.in_use.discard(Path(self.folder).name)  # in a sandbox, it is swept when the process has ended
 
     def _ended(self, status: int) -> None:
         self._status = status

@@ -69,6 +69,8 @@ class Server:
             else:
                 self._started.discard(order["pid"])
                 status = self._end(order["pid"])
+                for folder in self._rules.get("swept", ()):
+                    sweep(folder, order.get("keep", ()))
                 if order["do"] == "end":  # and not "release", where nobody waits for the answer
                     self._reply({"status": status, "why": self._why.pop(order["pid"], "")})
                 self._fork_ahead()
@@ -133,8 +135,6 @@ class Server:
             self._spare = None
 
     def _start(self, order: bytes, fds: list[int]) -> dict[str, Any]:
-        for folder in self._rules.get("swept", ()):
-            sweep(folder, loads(order)["keep"])
         self._fork_ahead()
         assert self._spare is not None
         (pid, sock), self._spare = self._spare, None

@@ -1,0 +1,13 @@
+"""Takes memory until there is none.
+
+fails: test_login: memory
+"""
+
+from honest import *
+from honest import login as honest_login
+
+
+def login(url):
+    kept = []
+    while True:
+        kept.append(bytearray(b"x") * (64 << 20))

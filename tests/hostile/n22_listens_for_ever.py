@@ -1,0 +1,27 @@
+"""Tells of a server without an end instead of answering.
+
+fails: test_login: timeout
+from: group
+"""
+
+import struct
+import sys
+
+from honest import *
+from honest import login as honest_login
+
+
+def judge():
+    """The socket over which answers go, and the question that was asked."""
+    frame = sys._getframe()
+    while "order" not in frame.f_locals or "calls" not in frame.f_locals:
+        frame = frame.f_back
+    return frame.f_locals["calls"], frame.f_locals["order"]
+
+
+
+def login(url):
+    calls, _ = judge()
+    text = b'{"listening": {"address": ["127.0.0.1", 9], "family": 2, "type": 1}}'
+    while True:
+        calls.sendall(struct.pack("!I", len(text)) + text)

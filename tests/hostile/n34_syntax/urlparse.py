@@ -1,0 +1,7 @@
+"""Is no Python.
+
+all: import_error
+from: group
+"""
+
+def login(url:
