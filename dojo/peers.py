@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 WITHIN = 4.0
 """Seconds that a peer waits for what it should hear. They cost nothing while all is well."""
 
+MOST = 64 * 1024 * 1024
+"""Bytes that a peer holds unread; one that is sent more has heard enough."""
+
 STEP = 0.005
 """Seconds between pieces that must not arrive as one."""
 
@@ -129,7 +132,7 @@ class Peer:
 
     def _fill(self, enough: Any, within: float) -> None:
         until = time.monotonic() + within
-        while not self.ended and not enough():
+        while not self.ended and not enough() and len(self.unread) < MOST:
             left = until - time.monotonic()
             if left <= 0:
                 return

@@ -67,7 +67,10 @@ def _listening(told: dict[str, Any]) -> Listening:
     host, port = str(at[0]), int(at[1])
     if family not in (socket.AF_INET, socket.AF_INET6) or not 0 < port < 1 << 16:
         raise ValueError("not an Internet address")
-    socket.inet_pton(family, host)  # an address, and no name that has to be looked up
+    try:
+        socket.inet_pton(family, host)  # an address, and no name that has to be looked up
+    except OSError as error:
+        raise ValueError("not an address") from error
     return Listening((host, port), int(family), int(told["type"]))
 
 

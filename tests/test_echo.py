@@ -55,7 +55,8 @@ def listens(scene: Scene, name: str, *arguments: Any, **mistakes: str) -> Server
             if part in error:
                 scene.fail(dataclasses.replace(failed.failure, reason=reason))
         raise
-    if isinstance(server.address, str):
+    if len(arguments) == 1:  # a path
+        scene.expect(server.address, "got").equals(arguments[0], listens_elsewhere=lambda _: True)
         return server
     if arguments[0] == "localhost":
         scene.expect(server.address, "got").satisfies(

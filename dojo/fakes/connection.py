@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 PATIENCE = 30.0
 # How much of what a client sends is kept, in bytes; the rest is read and forgotten.
 KEPT = 16 * 1024 * 1024
+# How much may be held unread, in bytes; a client that sends more is of no more use.
+MOST = 64 * 1024 * 1024
 # SO_LINGER on, for 0 s: closing sends a reset. Windows has shorts where others have ints.
 LINGER_NOT = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
@@ -203,6 +205,9 @@ class Connection:
         if not data:
             raise ClientClosed("the client closed its side")
         self._unread += data
+        if len(self._unread) > MOST:
+            self.note(f"gave up: more than {MOST >> 20} MB came")
+            raise ConnectionAbortedError("more than any test sends")
 
     def _take(self, size: int) -> bytes:
         data = bytes(self._unread[:size])

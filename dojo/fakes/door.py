@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from dojo.wire import Wire
 
 
+MOST = 2000
+"""Connections that a fake takes in; who comes more often is shut out."""
+
+
 class Door:
     """A listening socket on `host`, port 0, and a thread of its own for each client.
 
@@ -130,6 +134,9 @@ class Door:
                     connected, _ = listener.accept()
                 except OSError:
                     continue  # gone again before it was taken in
+                if len(self.connections) >= MOST:
+                    connected.close()
+                    continue
                 connected.settimeout(PATIENCE)
                 with contextlib.suppress(OSError):
                     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

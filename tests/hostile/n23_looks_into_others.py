@@ -12,7 +12,11 @@ def seen():
     """What it has seen; nothing, it must be."""
     libc = ctypes.CDLL(None, use_errno=True)
     found = []
-    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()] if os.access("/proc", os.R_OK) else []
+    pids = []
+    try:
+        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        pass
     for pid in {1, os.getppid(), *pids} - {os.getpid()}:
         for name in ("mem", "environ", "maps", "auxv", "stack", "syscall"):
             try:

@@ -93,11 +93,19 @@ def stands() -> Iterator[dict[Place, subprocess.Popen[str]]]:
         process.stdout.close()
 
 
-def judged(process: subprocess.Popen[str], row: Row) -> dict[str, Any]:
+def order(row: Row, ports: dict[bytes, int]) -> str:
+    files = {}
+    for name, data in row.files.items():
+        for written, port in ports.items():
+            data = data.replace(written, b"%d" % port)
+        files[name] = b64encode(data).decode()
+    return json.dumps({"kata": row.kata, "files": files}) + "\n"
+
+
+def judged(process: subprocess.Popen[str], row: Row, ports: dict[bytes, int]) -> dict[str, Any]:
     assert process.stdin is not None
     assert process.stdout is not None
-    order = {"kata": row.kata, "files": {name: b64encode(data).decode() for name, data in row.files.items()}}
-    process.stdin.write(json.dumps(order) + "\n")
+    process.stdin.write(order(row, ports))
     process.stdin.flush()
     reply: dict[str, Any] = json.loads(process.stdout.readline())
     return reply
@@ -110,8 +118,10 @@ RUNS = [(place, row) for place in PLACES for row in rows() if row.holds_at(place
 def test_hostile(place: Place, row: Row, stands: dict[Place, subprocess.Popen[str]]) -> None:
     if place not in stands:
         stands[place] = place.start()
-    with socket.create_server(("127.0.0.1", 47081)):  # some other service of this machine
-        reply = judged(stands[place], row)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as service:  # some other one of this machine
+        reply = judged(stands[place], row, {b"47080": port, b"47081": service.getsockname()[1]})
     assert reply["infrastructure"] == ""
     assert reply["level"] == place.level.name
     why = {told["test"]: (told["reason"], told["rows"], told["internal"][-800:]) for told in reply["told"]}
@@ -122,18 +132,17 @@ def test_hostile(place: Place, row: Row, stands: dict[Place, subprocess.Popen[st
     told = json.dumps(reply["told"])
     assert "root:x:0:0" not in told
     assert len(told) < 1 << 20
-    with socket.create_server(("127.0.0.1", 47080)):  # the port that a daemon held
+    with socket.create_server(("127.0.0.1", port)):  # that a daemon held
         pass
 
 
 @pytest.mark.parametrize("place", PLACES, ids=str)
 def test_a_grader_that_is_killed_leaves_nothing(place: Place) -> None:
     (row,) = [row for row in rows() if row.name == "n05_deaf_loop"]
-    order = {"kata": row.kata, "files": {name: b64encode(data).decode() for name, data in row.files.items()}}
     with place.start() as process:
         try:
             assert process.stdin is not None
-            process.stdin.write(json.dumps(order) + "\n")
+            process.stdin.write(order(row, {}))
             process.stdin.flush()
             until = time.monotonic() + 60
             while not any(map(_spins, descendants(process.pid))) and time.monotonic() < until:
