@@ -6,7 +6,7 @@ BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 # The options reach the program through the environment, never through a shell's line. `value` keeps make as
 # well from expanding them, so a name such as $(rm x) or a;b is a name that no kata has, and no command.
 OPTIONS := KATA SUBJECT ALL DEBUG SEED TEST \
-	SUBMISSIONS OUT JOBS ROSTER SCHEME FORCE LEVEL ALLOW REPEAT SHARD REPORTS ONE EXECUTOR
+	SUBMISSIONS OUT JOBS ROSTER SCHEME FORCE LEVEL ALLOW REPEAT SHARD REPORTS ONE EXECUTOR SIMILAR
 $(foreach option,$(OPTIONS),$(eval override $(option) := $$(value $(option))))
 export $(OPTIONS)
 

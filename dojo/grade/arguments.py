@@ -58,6 +58,9 @@ def add(commands: Any, names: str, is_set: Any) -> None:
     )
     grade.add_argument("--shard", default=environ.get("SHARD", ""), metavar="I/N", help="part I of N, for job arrays")
     grade.add_argument("--executor", default=environ.get("EXECUTOR", ""), help="dask://host:port: judge on its workers")
+    grade.add_argument(
+        "--similar", action="store_true", default=is_set("SIMILAR"), help="tell near-copies too, in similar.csv"
+    )
     grade.add_argument("--one", action="store_true", default=is_set("ONE"), help="the folder is one submission itself")
     _reports(grade)
     report = commands.add_parser("report", help="make the reports of a graded class again, from its journal")

@@ -17,7 +17,7 @@ from typing import Any
 
 from dojo import catalog
 from dojo.catalog import Kata, UsageError
-from dojo.grade import judging, pool, report, reports, roster, scheme, submissions
+from dojo.grade import judging, pool, report, reports, roster, scheme, similar, submissions
 from dojo.grade.journal import Journal, locked, now
 from dojo.grade.judging import Judge, Plan
 from dojo.grade.marks import NEEDS_A_PERSON
@@ -33,6 +33,8 @@ from dojo.sandbox.limits import Limits
 from dojo.words import word
 
 OK, PERSON, INTERRUPTED = 0, 3, 130
+MOST_PAIRS = 20
+"""Pairs of near-copies on the screen."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ def grade(options: argparse.Namespace, judge: Callable[[], Judge] | None = None)
     shard = _shard(options.shard)
     writers = _report_names(options.reports)
     reports.writers(Path(), writers)
+    if options.similar:
+        similar.library()
     if not options.submissions:
         raise UsageError("which submissions? For example: make grade SUBMISSIONS=folder")
     folder, out = Path(options.submissions), Path(options.out)
@@ -78,7 +82,10 @@ def grade(options: argparse.Namespace, judge: Callable[[], Judge] | None = None)
         except KeyboardInterrupt:
             print(f"\n{word('interrupted')} The same command goes on from here.", file=sys.stderr)
             return INTERRUPTED
-        return _finish(journal, out, writers)
+        code = _finish(journal, out, writers)
+    if options.similar:
+        _tell_similar(out, mine, katas)
+    return code
 
 
 @contextmanager
@@ -136,6 +143,14 @@ def _finish(journal: Journal, out: Path, names: list[str]) -> int:
     print(report.head_of(journal).line())
     print(f"in {visible(str(out))}: {', '.join(names)}, and the journal that they can be made from again")
     return _code(statistics)
+
+
+def _tell_similar(out: Path, mine: list[Entry], katas: list[Kata]) -> None:
+    found = similar.pairs(mine, katas)
+    similar.write(out / "similar.csv", found)
+    print(f"\nmuch in common (similar.csv): {len(found) or 'nothing'}")
+    for pair in found[:MOST_PAIRS]:
+        print(f"  {pair.most:>3} %  {pair.kata}: {visible(pair.one, 40)} and {visible(pair.other, 40)}")
 
 
 def _code(statistics: Statistics) -> int:

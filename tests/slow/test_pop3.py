@@ -1,6 +1,6 @@
 """The POP3 fake in large numbers: 500 cycles leave nothing behind, and 1,000 clients at once are served.
 
-    .venv/bin/python -m pytest -s tests/slow/test_pop3.py        # -s shows what a start and a stop cost
+.venv/bin/python -m pytest -s tests/slow/test_pop3.py        # -s shows what a start and a stop cost
 """
 
 from __future__ import annotations
