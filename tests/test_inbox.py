@@ -310,7 +310,7 @@ def test_safe_names(scene: Scene, student: Student, fresh: Fresh) -> None:
             "reserved_on_windows",
             "names that Windows keeps for its devices",
             "Windows 留给设备的名字",
-            ["CON", "NUL.txt", "aux.tar.gz", "Com1", f"lpt9.{w()}.csv", "prn.", "../con.txt"],
+            ["CON", "NUL.txt", "aux.tar.gz", "Com1", f"lpt9.{w()}.csv", "prn.", "../con.txt", "lpt", "lpt", "lpt"],
         ),
         (
             "forbidden_on_windows",
@@ -320,9 +320,9 @@ def test_safe_names(scene: Scene, student: Student, fresh: Fresh) -> None:
         ),
         (
             "name_too_long",
-            "names of more than 255 bytes",
-            "超过 255 个字节的名字",
-            [f"{w() * 60}.txt", f"{'报' * 100}{w()}.pdf", f"{w()}.{w() * 60}"],
+            "names of more than 255 bytes, one of them twice",
+            "超过 255 个字节的名字，其中一个出现两次",
+            [*[f"{w() * 60}.txt"] * 2, f"{'报' * 100}{w()}.pdf", f"{w()}.{w() * 60}"],
         ),
         (
             "overwritten",
