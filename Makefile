@@ -5,7 +5,7 @@ BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 
 # The options reach the program through the environment, never through a shell's line. `value` keeps make as
 # well from expanding them, so a name such as $(rm x) or a;b is a name that no kata has, and no command.
-OPTIONS := KATA SUBJECT ALL DEBUG SEED TEST \
+OPTIONS := KATA SUBJECT ALL DEBUG SEED TEST NO_OPEN \
 	SUBMISSIONS OUT JOBS ROSTER SCHEME FORCE LEVEL ALLOW REPEAT SHARD REPORTS ONE EXECUTOR SIMILAR
 $(foreach option,$(OPTIONS),$(eval override $(option) := $$(value $(option))))
 export $(OPTIONS)
@@ -13,7 +13,7 @@ export $(OPTIONS)
 help:
 	$(info $(HELP))@:
 
-test hint bench grade: .venv/.complete
+test hint play bench grade: .venv/.complete
 	@$(BIN)/python -m dojo $@
 
 check: .venv/.complete-dev
@@ -46,6 +46,7 @@ The dojo: katas for network programming in Python.
   make test                    all katas, one line each, and what to do next
   make test KATA=urlparse      one kata: what passes, and the first failure in full
   make hint KATA=urlparse      a hint for that failure; again for the next one
+  make play KATA=html_mail     your letter as its reader would see it, in a browser
 
 with make test
   TEST=3                       one test of the kata, by its number
@@ -70,4 +71,4 @@ Without make: $(BIN)/python -m dojo --help
 endef
 
 always:
-.PHONY: help test hint bench grade check clean always
+.PHONY: help test hint play bench grade check clean always

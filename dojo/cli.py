@@ -45,6 +45,10 @@ def _run(words: Sequence[str]) -> int:
         from dojo import practice
 
         return practice.hint(_one_kata(options.kata))
+    if options.command == "play":
+        from dojo import play
+
+        return play.play(options)
     if options.command in ("grade", "report", "merge"):
         from dojo.grade import command
 
@@ -110,11 +114,15 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("--python", default="", type=_interpreter, help="the Python that runs your code")
     hint = commands.add_parser("hint", help="a hint for the last failure; again for the next one")
     hint.add_argument("kata", nargs="?", default=environ.get("KATA", ""), help=names)
+    play = commands.add_parser("play", help="see what your solution makes: the letter of html_mail, in a browser")
+    play.add_argument("kata", nargs="?", default=environ.get("KATA", ""), help="html_mail")
+    play.add_argument("--subject", default=environ.get("SUBJECT", ""), help="as with test")
+    play.add_argument("--no-open", action="store_true", default=_set("NO_OPEN"), help="only say where the page is")
     arguments.add(commands, names, _set)
     commands.add_parser("check", help="the project's own tests, lint and types")
     commands.add_parser("doctor", help="whether a class can be graded safely here, and what is missing")
     commands.add_parser("bench", help="what a run costs, as ratios")
-    commands.add_parser("picture", help="draw the README's picture from a real run")
+    commands.add_parser("picture", help="draw the pictures of the pages")
     commands.add_parser("prove", help="the slower proofs: other Pythons, many runs under load")
     return parser
 

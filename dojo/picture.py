@@ -1,4 +1,5 @@
-"""Draws the README's picture: a real run of `make test` on a student's file, its output as SVG by rich."""
+"""Draws the pictures of the pages: a real run of `make test` on a student's file, its output as SVG by rich; the small
+files of the kata html_mail; and what `make play` shows, as Chromium draws it."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ import io
 import os
 import re
 import subprocess
+import sys
+from pathlib import Path
 
 from dojo.launch import ROOT
 
@@ -15,7 +18,27 @@ COLUMNS = 100
 
 
 def main() -> int:
-    """Run, draw, write katas/screen.svg."""
+    """Draw them all, say which were written."""
+    from dojo import samples
+
+    letter = ROOT / "katas" / "html_mail"
+    for file in (run(), *samples.write(letter), played(letter / "play.png")):
+        print(f"written: {file.relative_to(ROOT)}")
+    return 0
+
+
+def played(file: Path) -> Path:
+    """Play the reference's letter, draw its page in English. The Chinese in it needs a font that has it."""
+    from dojo import browser
+
+    command = [sys.executable, "-m", "dojo", "play", "html_mail", "--subject", "reference", "--no-open"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "DOJO_LANG": "en"}, stdout=subprocess.DEVNULL, check=True)
+    browser.screenshot(ROOT / ".dojo" / "play" / "html_mail.html", file, 1080, 660)
+    return file
+
+
+def run() -> Path:
+    """Run a kata, draw the screen: katas/screen.svg."""
     from rich.console import Console
     from rich.text import Text
 
@@ -30,5 +53,4 @@ def main() -> int:
     drawn = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
     drawn = drawn.replace("<svg class=", '<svg xml:space="preserve" class=')
     FILE.write_text(drawn.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas"), "utf-8")
-    print(f"written: {FILE.relative_to(ROOT)}")
-    return 0
+    return FILE

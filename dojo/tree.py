@@ -21,8 +21,11 @@ from dojo.words import LANGUAGES, language, word
 MOST_PARTS = 100
 """Parts beyond which a message is not looked at."""
 
-LONGEST = 40
-"""Characters of a type or a file name that are drawn."""
+LONGEST = 32
+"""Characters of a type that are drawn."""
+
+LONGEST_NAME = 40
+"""Characters of a file name."""
 
 LONGEST_ID = 24
 """Characters of an id."""
@@ -71,7 +74,7 @@ class Part:
     def drawn(self) -> str:
         """One line: its type, its disposition, its file name, its id, as far as there are any."""
         words = [_short(self.type, LONGEST), _short(self.disposition, LONGEST)]
-        words += [f'"{_short(self.name, LONGEST)}"' if self.name else "", _short(self.content_id, LONGEST_ID)]
+        words += [f'"{_short(self.name, LONGEST_NAME)}"' if self.name else "", _short(self.content_id, LONGEST_ID)]
         return "  " * len(self.path) + "  ".join(word for word in words if word)
 
 

@@ -26,6 +26,10 @@ WORDS = {
     "ends_here": ("it ends here", "到这里就结束了"),
     "should_end": ("it should end here", "应当在这里结束"),
     # sentences
+    "played": (
+        "{step}: a server on this machine has taken the letter, {size} bytes.\nthe page: {file}",
+        "{step}：本机的服务器已经收下这封信，共 {size} 字节。\n页面：{file}",
+    ),
     "an_error": ("the error {names}", "异常 {names}"),
     "or": (" or ", " 或 "),
     "the_wire": ("the wire", "网络上传输的内容"),
