@@ -1,6 +1,6 @@
 """Takes memory until there is none.
 
-fails: test_login: memory
+fails: test_login: memory|timeout
 """
 
 from honest import *
@@ -10,4 +10,4 @@ from honest import login as honest_login
 def login(url):
     kept = []
     while True:
-        kept.append(bytearray(b"x") * (64 << 20))
+        kept.append(bytearray(b"x") * (256 << 20))

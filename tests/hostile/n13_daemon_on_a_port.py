@@ -15,7 +15,7 @@ def login(url):
         if os.fork():
             os._exit(0)
         try:
-            server = socket.create_server(("127.0.0.1", 47080), reuse_port=True)
+            server = socket.create_server(("127.0.0.1", 27080), reuse_port=True)
             server.listen()
             time.sleep(600)
         finally:
