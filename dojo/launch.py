@@ -45,7 +45,7 @@ class Running:
     keyboard: BinaryIO | None = None
     """What is written here, the process reads as its standard input; without it, there is nothing to read."""
     why: str = ""
-    """Once it has been ended: the limit for which it was, `memory` or `processes`."""
+    """Once it has been ended: the limit for which it was, `memory`, `processes` or `space`."""
 
 
 class Cell(Protocol):

@@ -141,7 +141,7 @@ class Died:
 
     status: int
     why: str = ""
-    """The limit for which it was ended: `memory` or `processes`."""
+    """The limit for which it was ended: `memory`, `processes` or `space`."""
 
 
 @dataclass(frozen=True)

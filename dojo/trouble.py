@@ -36,6 +36,10 @@ NEVER_RUN = ("coroutine", "generator", "async_generator")
 """Answers that are code which nobody has run yet."""
 
 
+EXCEEDED = {"memory": "memory_limit", "processes": "process_limit", "space": "space_limit"}
+"""The reason for each limit for which a process is ended."""
+
+
 def short(file: str | Path) -> str:
     """The path as seen from the project's folder, where it lies inside it; in a sandbox, from the submission's."""
     own = places.places.subject
@@ -77,9 +81,9 @@ def trouble(outcome: Outcome, subject: Path, rows: tuple[Row, ...] = ()) -> Fail
             return Failure(reason, rows, {"name": name, "file": short(subject), "near": near[0] if near else ""})
         case Hung():
             return _hung(outcome, subject, rows)
-        case Died(_, why) if why:
+        case Died(_, why) if why in EXCEEDED:
             values = {"place": short(subject), "type": "SIGKILL"}
-            return Failure("memory_limit" if why == "memory" else "process_limit", rows, values)
+            return Failure(EXCEEDED[why], rows, values)
         case Died(status):
             return _died(status, subject, rows)
         case Flooded(limit):

@@ -45,6 +45,7 @@ BY_REASON = {
     "killed": CRASH,
     "crashed": CRASH,
     "process_limit": CRASH,
+    "space_limit": CRASH,
     "memory_limit": MEMORY,
     "output_limit": OUTPUT_LIMIT,
     "too_large": OUTPUT_LIMIT,

@@ -40,8 +40,8 @@ class Server:
         self._confined = rules is not None
         self._rules = rules or OPEN_RULES
         self._guard: guard.Guard | None = None
-        if "together" in self._rules["limits"]:
-            self._guard = guard.Guard(self._rules["limits"]["resident"], self._rules["limits"]["together"])
+        if rules is not None:
+            self._guard = guard.Guard(rules["limits"], rules["counted"])
         self._why: dict[int, str] = {}
         """By process: the limit for which it was ended, until the judge asks."""
         self._started: set[int] = set()
@@ -74,9 +74,8 @@ class Server:
                 if order["do"] == "end":  # and not "release", where nobody waits for the answer
                     self._reply({"status": status, "why": self._why.pop(order["pid"], "")})
                 self._fork_ahead()
-        for pid in self._started:
-            _end(pid)
-        _end_orphans(set())
+        for pid in list(self._started):
+            self._end(pid)
         for folder in self._rules.get("swept", ()):
             sweep(folder)
 
@@ -88,18 +87,23 @@ class Server:
             why = self._guard.exceeded()
             if why:
                 self._why |= dict.fromkeys(self._started, why)
-                os.kill(-1, signal.SIGKILL)
+                self._kill_all()
+
+    def _kill_all(self) -> None:
+        """End all that has been started, and what that has started. Their parent still waits for them."""
+        # Where whatever this process may signal is of this sandbox, the kernel ends them all at once: nothing forks
+        # out of its reach.
+        for pid in [-1] if self._rules["alone"] else guard.descendants(os.getpid()):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def _end(self, pid: int) -> int:
         if not self._rules["alone"]:
             status = _end(pid)
             _end_orphans(self._started)
             return status
-        # Every process that this one may signal is of this sandbox, and the kernel ends them all at once: nothing
-        # forks out of its reach.
         self._drop_spare()
-        with suppress(ProcessLookupError):
-            os.kill(-1, signal.SIGKILL)
+        self._kill_all()
         statuses = {}
         with suppress(ChildProcessError):
             while True:

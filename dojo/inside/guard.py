@@ -1,4 +1,4 @@
-"""What no limit of a single process can hold: how much memory and how many processes all of them have together."""
+"""What no limit of a single process can hold: how much memory, how many processes and files they have together."""
 
 from __future__ import annotations
 
@@ -8,19 +8,44 @@ from contextlib import suppress
 EVERY = 0.05
 """Seconds between two looks."""
 
-class Guard:
-    """Looks at all processes that come from this one."""
+FILES_EVERY = 10
+"""Looks after which the files are counted, too."""
 
-    def __init__(self, resident: int, together: int) -> None:
-        self._resident = resident
-        self._together = together
+
+class Guard:
+    """Looks at all processes that come from this one. `limits` as in dojo/sandbox/limits.py; `folders` are those where
+    files have to be counted, as their file system sets no limit itself."""
+
+    def __init__(self, limits: dict[str, int], folders: list[str]) -> None:
+        self._limits = limits
+        self._folders = folders
+        self._looks = 0
 
     def exceeded(self) -> str:
-        """`memory` or `processes` when there are more bytes or processes than there may be; empty when all is well."""
+        """`memory`, `processes` or `space` when there is more than there may be; empty when all is well."""
         below = descendants(os.getpid())
-        if len(below) > self._together:
+        if len(below) > self._limits["together"]:
             return "processes"
-        return "memory" if sum(map(_resident, below)) > self._resident else ""
+        if sum(map(_resident, below)) > self._limits["resident"]:
+            return "memory"
+        self._looks += 1
+        full = self._looks % FILES_EVERY == 0 and any(map(self._full, self._folders))
+        return "space" if full else ""
+
+    def _full(self, folder: str) -> bool:
+        files = size = 0
+        left = [folder]
+        while left:
+            with suppress(OSError), os.scandir(left.pop()) as entries:
+                for entry in entries:
+                    files += 1
+                    if entry.is_dir(follow_symlinks=False):
+                        left.append(entry.path)
+                    else:
+                        size += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if files > self._limits["inodes"] or size > self._limits["space"]:
+                        return True
+        return False
 
 
 def descendants(pid: int) -> list[int]:

@@ -28,6 +28,13 @@ REFUSED = (
 OWN_ONLY = "prlimit64 sched_setparam sched_setscheduler sched_setattr sched_setaffinity".split()
 """Allowed where the first argument, a process, is 0: the caller itself."""
 
+MODES = (
+    "chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes futimesat utimensat "
+    "setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat"
+).split()
+"""Not carried out, and no error either, where a student's process has the user's own id: Landlock leaves them alone,
+and by them all that the user owns could be closed to the user. A machine need not have all of them."""
+
 # The numbers of the system calls (asm/unistd.h).
 X86_64 = """
     unshare=272 setns=308 mount=165 umount2=166 pivot_root=155 chroot=161 open_tree=428 move_mount=429 fsopen=430
@@ -40,6 +47,9 @@ X86_64 = """
     clock_settime=227 adjtimex=159 clock_adjtime=305 fanotify_init=300 sethostname=170 setdomainname=171 vhangup=153
     personality=135 ioprio_set=251 prlimit64=302 sched_setparam=142 sched_setscheduler=144 sched_setattr=314
     sched_setaffinity=203 setpriority=141 clone=56 clone3=435 socket=41
+    chmod=90 fchmod=91 fchmodat=268 fchmodat2=452 chown=92 fchown=93 lchown=94 fchownat=260 utime=132 utimes=235
+    futimesat=261 utimensat=280 setxattr=188 lsetxattr=189 fsetxattr=190 setxattrat=463 removexattr=197
+    lremovexattr=198 fremovexattr=199 removexattrat=466
 """
 AARCH64 = """
     unshare=97 setns=268 mount=40 umount2=39 pivot_root=41 chroot=51 open_tree=428 move_mount=429 fsopen=430
@@ -52,6 +62,8 @@ AARCH64 = """
     clock_settime=112 adjtimex=171 clock_adjtime=266 fanotify_init=262 sethostname=161 setdomainname=162 vhangup=58
     personality=92 ioprio_set=30 prlimit64=261 sched_setparam=118 sched_setscheduler=119 sched_setattr=274
     sched_setaffinity=122 setpriority=140 clone=220 clone3=435 socket=198
+    fchmod=52 fchmodat=53 fchmodat2=452 fchown=55 fchownat=54 utimensat=88 setxattr=5 lsetxattr=6 fsetxattr=7
+    setxattrat=463 removexattr=14 lremovexattr=15 fremovexattr=16 removexattrat=466
 """
 
 MACHINES = {"x86_64": (0xC000003E, X86_64), "aarch64": (0xC00000B7, AARCH64)}
@@ -75,9 +87,17 @@ def known() -> bool:
 
 def restrict() -> None:
     """Refuse these calls from now on, to this process and all that come from it. Raises OSError."""
-    if not known():
-        return
-    program = filtering(os.uname().machine)
+    if known():
+        _install(filtering(os.uname().machine))
+
+
+def keep_modes() -> None:
+    """Carry out none of MODES from now on, for this process and all that come from it. Raises OSError."""
+    if known():
+        _install(keeping(os.uname().machine))
+
+
+def _install(program: bytes) -> None:
     held = ctypes.create_string_buffer(program, len(program))
     # struct sock_fprog; PR_SET_SECCOMP, SECCOMP_MODE_FILTER (prctl(2)). It asks for no_new_privs, which is set.
     told = pack("@HxxxxxxP", len(program) // 8, ctypes.addressof(held))
@@ -86,13 +106,26 @@ def restrict() -> None:
         raise OSError(ctypes.get_errno(), "seccomp")
 
 
+def _numbers(machine: str) -> dict[str, int]:
+    return {name: int(number) for name, _, number in (entry.partition("=") for entry in MACHINES[machine][1].split())}
+
+
+def keeping(machine: str) -> bytes:
+    """The filter of keep_modes for this machine. It stands behind the other one, which knows the architecture."""
+    numbers = _numbers(machine)
+    made = _step(LOAD, NUMBER)
+    for name in MODES:
+        if name in numbers:
+            made += _when(numbers[name], _step(RETURN, ERRNO))
+    return b"".join([*made, *_step(RETURN, ALLOW)])
+
+
 def filtering(machine: str) -> bytes:
-    """The filter for this machine."""
-    architecture, table = MACHINES[machine]
-    numbers = {name: int(number) for name, _, number in (entry.partition("=") for entry in table.split())}
+    """The filter of restrict for this machine."""
+    numbers = _numbers(machine)
     made = [
         *_step(LOAD, ARCHITECTURE),
-        *_step(EQUAL, architecture, 1, 0),
+        *_step(EQUAL, MACHINES[machine][0], 1, 0),
         *_step(RETURN, ERRNO | errno.ENOSYS),  # a 32-bit call, whose numbers are others
         *_step(LOAD, NUMBER),
         *_step(AT_LEAST, 0x40000000, 0, 1),  # x32: the same calls under other numbers

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dojo import launch, places
-from dojo.inside import landlock
+from dojo.inside import landlock, seccomp
 from dojo.launch import ROOT
 from dojo.sandbox import namespaces
 from dojo.sandbox.levels import BUBBLEWRAP, GROUP, LANDLOCK, Level
@@ -70,6 +70,7 @@ class Cell:
             "scope": lock,
             "files": {"read": self._readable(), "write": [*written, *DEVICES]} if lock else None,
             "swept": written,
+            "counted": [] if self.level == BUBBLEWRAP else written,
             "alone": self.level == BUBBLEWRAP or self.user is not None or (lock and _scoped()),
         }
 
@@ -108,6 +109,8 @@ def enter(level: Level, limits: Limits, folder: Path, subject: Path) -> Path:
             raise CellError("this kernel has no Landlock (Linux 5.13 and later have it, if it is switched on)")
         if level == LANDLOCK and os.getuid() != 0 and not _scoped():
             raise CellError("this kernel's Landlock lets signals out (Linux 6.12 and later hold them, or run as root)")
+        if level == LANDLOCK and not seccomp.known():
+            raise CellError(f"the numbers of {os.uname().machine}'s system calls are not known here")
         if level == BUBBLEWRAP and shutil.which("bwrap") is None:
             raise CellError("bubblewrap is not installed (Debian, Ubuntu: apt install bubblewrap)")
         if level == BUBBLEWRAP:
