@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
-from dojo import hints
+from dojo import hints, screen, terminal
 from dojo.catalog import Kata
 from dojo.grade.judging import result_from
 from dojo.grade.roster import Person
 from dojo.grade.scheme import Scheme, Test
 from dojo.grade.sentences import Sentence, say
+from dojo.grade.submissions import visible
 from dojo.grade.verdict import IMPORT_ERROR, NOT_RUN, PASS
 from dojo.result import Result
 
@@ -38,6 +40,18 @@ class TestMark:
     weight: Fraction
     result: Result | None = None
     """None where it was not run."""
+
+    @cached_property
+    def transcript(self) -> list[str]:
+        """A failure in full, as `make test` shows it; nothing for a pass, or what was not run. All text of the
+        student's is escaped as for a terminal; HTML and XML need their own escaping on top."""
+        if self.result is None or self.verdict in (PASS, NOT_RUN):
+            return []
+        try:
+            with terminal.on_paper():
+                return screen.details(self.result)
+        except KeyError:  # a sentence that this version of the dojo has not
+            return [visible(self.result.reason)]
 
 
 @dataclass

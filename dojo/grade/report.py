@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from dojo import terminal
 from dojo.catalog import Kata
 from dojo.grade import marks
 from dojo.grade.journal import Journal, now
@@ -18,7 +17,7 @@ from dojo.grade.roster import Person
 from dojo.grade.scheme import Scheme, Test
 from dojo.grade.sentences import Sentence, say
 from dojo.grade.submissions import visible
-from dojo.grade.verdict import NOT_RUN, PASS
+from dojo.grade.verdict import PASS
 from dojo.words import language
 
 
@@ -211,26 +210,6 @@ def write(journal: Journal, writers: Sequence[Writer]) -> Statistics:
     for writer in writers:
         writer.end(statistics)
     return statistics
-
-
-def details(mark: KataMark) -> list[tuple[marks.TestMark, list[str]]]:
-    """The failures as `make test` shows them: the first in full, of the others the title alone. All text of the
-    student's is escaped as for a terminal; HTML and XML need their own escaping on top."""
-    failed = [each for each in mark.tests if each.verdict != PASS]
-    return [(each, transcript(each) if at == 0 else []) for at, each in enumerate(failed)]
-
-
-def transcript(mark: marks.TestMark) -> list[str]:
-    """One failure in full, as `make test` shows it."""
-    from dojo import screen
-
-    if mark.result is None or mark.verdict in (PASS, NOT_RUN):
-        return []
-    try:
-        with terminal.on_paper():
-            return screen.details(mark.result)
-    except KeyError:  # a sentence that this version of the dojo has not
-        return [visible(mark.result.reason)]
 
 
 def open_journal(folder: Path) -> Journal:

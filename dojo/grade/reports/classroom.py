@@ -12,7 +12,7 @@ from typing import Any
 
 from dojo.grade.journal import write_whole
 from dojo.grade.marks import Row
-from dojo.grade.report import Head, Statistics, details, title
+from dojo.grade.report import Head, Statistics, title
 from dojo.grade.reports.folder import file_name
 from dojo.grade.submissions import visible
 from dojo.grade.verdict import PASS
@@ -48,7 +48,7 @@ def as_data(row: Row) -> dict[str, Any]:
     """One submission: whole points a test would be too coarse, so each has its share."""
     tests: list[dict[str, Any]] = []
     for kata, mark in row.katas.items():
-        shown = {each.test.name: lines for each, lines in details(mark)}
+        first = next((each for each in mark.tests if each.verdict != PASS), None)
         everything = sum(each.weight for each in mark.tests)
         said = visible(str(mark.sentence or row.sentence or ""), 1000)
         if said:
@@ -62,7 +62,7 @@ def as_data(row: Row) -> dict[str, Any]:
                     "name": plain(f"{kata} · {title(each.test)}"),
                     "status": "pass" if passed else "fail",
                     "score": round(worth, 4) if passed else 0,
-                    "message": None if passed else plain("\n".join(shown[each.test.name])),
+                    "message": None if passed else plain("\n".join(each.transcript if each is first else [])),
                 }
             )
     statuses = {test["status"] for test in tests}

@@ -12,7 +12,7 @@ from typing import Any
 
 from dojo.grade.journal import write_whole
 from dojo.grade.marks import KataMark, Row
-from dojo.grade.report import Head, Statistics, title, transcript
+from dojo.grade.report import Head, Statistics, title
 from dojo.grade.reports.folder import file_name
 from dojo.grade.submissions import visible
 from dojo.grade.verdict import IMPORT_ERROR, PASS
@@ -51,7 +51,7 @@ def as_data(mark: KataMark, said: str) -> dict[str, Any]:
     if said or mark.points is None:
         return {"version": 3, "status": "error", "message": said, "tests": []}
     if broken is not None and verdicts == {IMPORT_ERROR}:
-        return {"version": 3, "status": "error", "message": "\n".join(transcript(broken))[:MESSAGE], "tests": []}
+        return {"version": 3, "status": "error", "message": "\n".join(broken.transcript)[:MESSAGE], "tests": []}
     tests = []
     for each in mark.tests:
         data: dict[str, Any] = {
@@ -61,7 +61,7 @@ def as_data(mark: KataMark, said: str) -> dict[str, Any]:
             "test_code": each.test.name,
         }
         if each.verdict != PASS:
-            data["message"] = "\n".join(transcript(each))[:MESSAGE] or each.verdict
+            data["message"] = "\n".join(each.transcript)[:MESSAGE] or each.verdict
             if each.result is not None and each.result.printed:
                 data["output"] = visible(each.result.printed, OUTPUT)
         tests.append(data)

@@ -12,7 +12,7 @@ from typing import Any
 
 from dojo.grade.journal import write_whole
 from dojo.grade.marks import Row
-from dojo.grade.report import Head, Statistics, details, number, title
+from dojo.grade.report import Head, Statistics, number, title
 from dojo.grade.reports.folder import file_name
 from dojo.grade.submissions import visible
 from dojo.grade.verdict import PASS
@@ -41,7 +41,6 @@ def as_data(row: Row, head: Head) -> dict[str, Any]:
     """One submission in Gradescope's form."""
     tests: list[dict[str, Any]] = []
     for kata, mark in row.katas.items():
-        shown = {each.test.name: lines for each, lines in details(mark)}
         everything = sum(each.weight for each in mark.tests)
         for each in mark.tests:
             worth = float(mark.possible * each.weight / everything) if everything else 0.0
@@ -49,7 +48,7 @@ def as_data(row: Row, head: Head) -> dict[str, Any]:
                 "name": f"{kata} · {title(each.test)}",
                 "number": f"{kata}.{each.test.number}",
                 "max_score": round(worth, 4),
-                "output": "\n".join(shown.get(each.test.name, [])),
+                "output": "\n".join(each.transcript),
                 "output_format": "text",
                 "visibility": "after_published" if each.test.hidden else "visible",
             }

@@ -18,7 +18,7 @@ from dojo import catalog, hints, terminal
 from dojo.grade import marks
 from dojo.grade.journal import replacing
 from dojo.grade.marks import KataMark, Row, TestMark
-from dojo.grade.report import Head, Item, Statistics, number, title, transcript
+from dojo.grade.report import Head, Item, Statistics, number, title
 from dojo.grade.submissions import visible
 from dojo.grade.verdict import FAIL, NOT_RUN, PASS
 from dojo.words import LANGUAGES, language
@@ -157,23 +157,24 @@ class Page:
 
     def _tests(self, mark: KataMark) -> list[str]:
         first = next((each for each in mark.tests if each.verdict != PASS), None)
-        return [self._test(each, full=each is first) for each in mark.tests]
+        return [self._test(each, shown=each is first) for each in mark.tests]
 
-    def _test(self, each: TestMark, *, full: bool) -> str:
+    def _test(self, each: TestMark, *, shown: bool) -> str:
         text = f"{each.test.number} {clean(title(each.test))}"
         if each.test.hidden:
             text += f' <span class="status">{word("hidden")}</span>'
         if each.verdict == PASS:
             return f'<li><span class="ok">✓</span> {text}</li>'
         kind = "" if each.verdict == FAIL else f' <span class="status">{clean(each.verdict)}</span>'
-        shown = ""
-        if full:
-            lines = clean("\n".join(transcript(each)))
-            if self._size + len(lines) > LARGEST:
-                lines = word("elsewhere")
-            self._size += len(lines)
-            shown = f"<pre>{lines}</pre>" if lines else ""
-        return f'<li><span class="no">✗</span> {text}{kind}{shown}</li>'
+        lines = clean("\n".join(each.transcript))
+        if self._size + len(lines) > LARGEST:
+            lines = word("elsewhere")
+        self._size += len(lines)
+        line = f'<span class="no">✗</span> {text}{kind}'
+        if not lines:
+            return f"<li>{line}</li>"
+        start = '<details class="test" open>' if shown else '<details class="test">'
+        return f"<li>{start}<summary>{line}</summary><pre>{lines}</pre></details></li>"
 
     # --- the whole page -------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from dojo.grade.journal import replacing
 from dojo.grade.marks import KataMark, Row, TestMark
-from dojo.grade.report import Head, Statistics, details
+from dojo.grade.report import Head, Statistics
 from dojo.grade.sentences import Sentence
 from dojo.grade.submissions import visible
 
@@ -91,7 +91,6 @@ class GradesJSON:
         self._first = False
 
     def _kata(self, mark: KataMark) -> dict[str, Any]:
-        shown = {each.test.name: lines for each, lines in details(mark)}
         return {
             "points": points(mark.points),
             "status": mark.status,
@@ -104,17 +103,17 @@ class GradesJSON:
             "seed": mark.seed,
             "key": mark.key,
             "files_sha256": mark.files,
-            "tests": [self._test(each, shown.get(each.test.name, [])) for each in mark.tests],
+            "tests": [self._test(each) for each in mark.tests],
         }
 
-    def _test(self, mark: TestMark, lines: list[str]) -> dict[str, Any]:
+    def _test(self, mark: TestMark) -> dict[str, Any]:
         data: dict[str, Any] = {"test": mark.test.name, "verdict": mark.verdict}
         if mark.result is not None:
             data["seconds"] = round(mark.result.seconds, 4)
             if mark.verdict != "pass":
                 data["reason"] = visible(mark.result.reason, 100)
                 data["place"] = visible(mark.result.place, 200)
-                data["transcript"] = lines
+                data["transcript"] = mark.transcript
         return data
 
     def end(self, statistics: Statistics) -> None:

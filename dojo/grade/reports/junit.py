@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from dojo.grade.journal import replacing
 from dojo.grade.marks import KataMark, Row, TestMark
-from dojo.grade.report import Head, Statistics, details, title
+from dojo.grade.report import Head, Statistics, title
 from dojo.grade.submissions import visible
 from dojo.grade.verdict import INFRASTRUCTURE, NOT_RUN, PASS
 
@@ -60,12 +60,11 @@ class JUnit:
             f'<property name="status" value={attribute(row.status)}/></properties>\n'
         )
         for kata, mark in row.katas.items():
-            shown = {each.test.name: lines for each, lines in details(mark)}
             for each in mark.tests:
-                self._case(row, kata, mark, each, shown.get(each.test.name, []))
+                self._case(row, kata, mark, each)
         self._say("</testsuite>\n")
 
-    def _case(self, row: Row, kata: str, mark: KataMark, each: TestMark, lines: list[str]) -> None:
+    def _case(self, row: Row, kata: str, mark: KataMark, each: TestMark) -> None:
         seconds = each.result.seconds if each.result else 0.0
         name = f"{each.test.number} {title(each.test)}"
         start = f'<testcase classname={attribute(f"{row.name}.{kata}")} name={attribute(name)} time="{seconds:.3f}"'
@@ -80,7 +79,7 @@ class JUnit:
             assert each.result is not None
             self._say(
                 f"{start}><failure type={attribute(each.verdict)} message={attribute(each.result.reason)}>"
-                f"{xml(chr(10).join(lines))}</failure></testcase>\n"
+                f"{xml(chr(10).join(each.transcript))}</failure></testcase>\n"
             )
 
     def end(self, statistics: Statistics) -> None:

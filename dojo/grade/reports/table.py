@@ -7,8 +7,9 @@ from statistics import mean, median
 from dojo import terminal
 from dojo.grade import marks
 from dojo.grade.marks import Row
-from dojo.grade.report import Head, Statistics, details, number, title
+from dojo.grade.report import Head, Statistics, number, title
 from dojo.grade.submissions import visible
+from dojo.grade.verdict import PASS
 from dojo.terminal import style
 
 MOST_ROWS = 60
@@ -90,7 +91,7 @@ def _alerts(row: Row) -> list[str]:
 
 
 def student(row: Row) -> list[str]:
-    """One submission in full: for each kata what `make test` shows."""
+    """One submission: for each kata what `make test` shows, the first failure in full."""
     lines = [style(visible(row.name), "bold") + f"  {row.status}"]
     lines += [f"  {visible(str(sentence), 1000)}" for sentence in (row.sentence, *row.notes) if sentence]
     for kata, mark in row.katas.items():
@@ -99,10 +100,10 @@ def student(row: Row) -> list[str]:
         lines += [f"  {visible(str(sentence), 1000)}" for sentence in (mark.sentence, *mark.notes) if sentence]
         if mark.sentence is not None:
             continue
-        shown = {each.test.name: text for each, text in details(mark)}
+        first = next((each for each in mark.tests if each.verdict != PASS), None)
         for each in mark.tests:
-            passed = each.test.name not in shown
-            mark_shown = style("✓", "green") if passed else style("✗", "red")
-            lines.append(f"  {mark_shown} {each.test.number:<3}{title(each.test)}")
-            lines += [f"       {line}" for line in shown.get(each.test.name, [])]
+            sign = style("✓", "green") if each.verdict == PASS else style("✗", "red")
+            lines.append(f"  {sign} {each.test.number:<3}{title(each.test)}")
+            if each is first:
+                lines += [f"       {line}" for line in each.transcript]
     return lines
