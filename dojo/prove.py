@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dojo import catalog, gallery, pythons
 from dojo.catalog import Kata
-from dojo.check import NETWORKED, Job, exhibit, reference, run, tool
+from dojo.check import Job, exhibit, reference, run, tool
 from dojo.judge import Options, judge
 from dojo.launch import ROOT
 from dojo.result import PASS
@@ -31,12 +31,12 @@ def main() -> int:
 
 
 def whole_galleries() -> list[Job]:
-    """The wrong solutions that `make check` judges by the tests they name, by every test. Not those of echo and chat:
-    what a mistake among threads brings down with it is not the same in every run."""
+    """The wrong solutions by every test: they fail those that they name and no other. Not those of echo and chat: what
+    a mistake among threads brings down with it is not the same in every run."""
     return [
-        Job(f"{kata.name}: {file.stem} by every test", partial(exhibit, kata, file))
+        Job(f"{kata.name}: {file.stem} by every test", partial(exhibit, kata, file, whole=True))
         for kata in catalog.katas()
-        if kata.name in NETWORKED and kata.name not in ("echo", "chat")
+        if kata.name not in ("echo", "chat")
         for file in gallery.wrong(kata)
     ]
 
