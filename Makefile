@@ -19,6 +19,9 @@ test hint play bench grade: .venv/.complete
 check: .venv/.complete-dev
 	@$(BIN)/python -m dojo check
 
+check-real: .venv/.complete-dev
+	@$(BIN)/python -m tests.real
+
 clean:
 	@rm -rf .venv .venv-setup.log .dojo .mypy_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -62,6 +65,7 @@ for teachers
 
 for those who work on the dojo
   make check                   the project's own tests, lint and types
+  make check-real              the fakes and the references against postfix, dovecot, nginx, curl and others
   make bench                   what a run costs
   make clean                   remove .venv and caches, never a kata
 
@@ -71,4 +75,4 @@ Without make: $(BIN)/python -m dojo --help
 endef
 
 always:
-.PHONY: help test hint play bench grade check clean always
+.PHONY: help test hint play bench grade check check-real clean always

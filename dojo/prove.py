@@ -27,7 +27,7 @@ RUNS = 2
 
 def main() -> int:
     """Run the proofs, at first in peace, then under load. 0 when nothing failed."""
-    return run([*tools(), *slow(), *whole_galleries(), *on_other_pythons()]) or under_load()
+    return run([*tools(), *real(), *slow(), *whole_galleries(), *on_other_pythons()]) or under_load()
 
 
 def whole_galleries() -> list[Job]:
@@ -44,6 +44,11 @@ def whole_galleries() -> list[Job]:
 def tools() -> list[Job]:
     """The reference servers and clients against ncat, socat and curl, which must be installed."""
     return [Job("ncat, socat and curl meet the references", partial(tool, "pytest", "-q", "tests/tools"))]
+
+
+def real() -> list[Job]:
+    """The fakes and the references against real servers and clients, which must be installed."""
+    return [Job("postfix, dovecot, nginx and their clients beside the fakes", partial(tool, "tests.real"))]
 
 
 def slow() -> list[Job]:

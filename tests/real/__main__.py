@@ -1,0 +1,23 @@
+"""`make check-real`: the fakes and the reference solutions against servers and clients that others have written."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.real.programs import missing
+
+
+def main() -> int:
+    """Run the tests of this folder, or say in a sentence what they need."""
+    sentence = missing()
+    if sentence:
+        print(sentence, file=sys.stderr)
+        return 2
+    return pytest.main(["-q", str(Path(__file__).parent)])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
