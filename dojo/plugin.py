@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import random
+import signal
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -15,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dojo import catalog, hints, launch, screen
+from dojo import catalog, hints, launch, screen, trouble
 from dojo.expect import Scene, Student
 from dojo.failure import Failed, Failure, Row
 from dojo.fresh import Fresh
 from dojo.result import ERROR, PASS, Result, kata_of, titles
+from dojo.words import word
 
 if TYPE_CHECKING:
     from dojo.fakes.http import FakeHTTP
@@ -150,11 +152,35 @@ class Session:
             self._write({"result": result.as_data()})
         return report
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> bool | None:
+        """End a kata's test that takes too long by an exception of its own; pytest-timeout's way needs a terminal."""
+        if RESULT not in item.stash or not hasattr(signal, "SIGALRM"):
+            return None
+
+        def ring(*_: object) -> None:
+            raise Late(f"{settings.timeout:g}")
+
+        signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, settings.timeout)
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_timeout_cancel_timer(self, item: pytest.Item) -> bool | None:
+        """And no other one."""
+        if RESULT not in item.stash or not hasattr(signal, "SIGALRM"):
+            return None
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        return True
+
     def _fail(
         self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, result: Result
     ) -> None:
         error = call.excinfo.value if call.excinfo else None
         failure = _failure(error)
+        if failure is None and SCENE in item.stash:
+            failure = _late(error, item.stash[SCENE]) or (_plain(error) if result.extra else None)
         if failure is not None and SCENE in item.stash:
             result.failed(failure, item.stash[SCENE])
             if result.extra and not hints.known(result.reason, catalog.Kata(result.kata).hints):
@@ -195,6 +221,26 @@ def _failure(error: BaseException | None) -> Failure | None:
     if isinstance(error, AssertionError) and type(error).__name__ == "NoSuchContent":
         return Failure("no_such_content", (), {"what": str(error)})
     return None
+
+
+class Late(BaseException):
+    """A test has taken longer than a test may. No `except Exception` of a wait catches it."""
+
+
+def _late(error: BaseException | None, scene: Scene) -> Failure | None:
+    """The failure when a test was ended. Each wait of the dojo's own has a deadline, so that only a student's program
+    that answers late each time can take so long."""
+    if scene.process is None or not isinstance(error, Late):
+        return None
+    values = {"seconds": str(error), "place": trouble.short(scene.subject), "doing": word("idle")}
+    return Failure("hang", (), values)
+
+
+def _plain(error: BaseException | None) -> Failure | None:
+    """The failure when a teacher's own test says `assert`."""
+    if not isinstance(error, AssertionError):
+        return None
+    return Failure("extra_test", (Row("got", str(error)[:300]),) if str(error) else ())
 
 
 def _is(result: Result, wanted: str) -> bool:

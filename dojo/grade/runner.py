@@ -14,11 +14,11 @@ from pathlib import Path
 
 from dojo import places
 from dojo.catalog import Kata
-from dojo.judge import JudgeError, collecting, reported
+from dojo.judge import collecting, reported
 from dojo.result import Result
 from dojo.sandbox.levels import BUBBLEWRAP, GROUP, Level
 from dojo.sandbox.limits import Limits
-from dojo.warm import Interpreter, WarmError, run_pytest
+from dojo.warm import Interpreter, run_pytest
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Runner:
         try:
             notes = beside(request.subject)
             results = self._judge(request, notes)
-        except (JudgeError, WarmError, OSError) as error:
+        except Exception as error:  # whatever it is, nothing is known of the submission, and the next one is judged
             self.close()
             trouble = f"{type(error).__name__}: {error}"
         return Judged(tuple(results), self.level.name, time.monotonic() - started, trouble, tuple(notes))

@@ -94,12 +94,15 @@ def test_a_teachers_own_tests_come_last(judge: Judge, tmp_path: Path) -> None:
         "    '''the host of a long URL'''\n"
         "    student.host('http://a.example.com/').returns('a.example.com')\n\n\n"
         "def test_wrong(student):\n"
-        "    student.host('http://a.example.com/').returns('b.example.com')\n",
+        "    student.host('http://a.example.com/').returns('b.example.com')\n\n\n"
+        "def test_plain(student):\n"
+        "    assert student.host('http://a.example.com/').value() == 'c', 'not c'\n",
         "utf-8",
     )
     judged = judge("from honest import *\n", extra)
-    assert verdicts(judged) == {"test_wrong": "fail"}
-    more, wrong = judged.results[-2:]
+    assert verdicts(judged) == {"test_wrong": "fail", "test_plain": "fail"}
+    more, wrong, plain = judged.results[-3:]
+    assert [list(row) for row in plain.rows] == [["got", "not c"]]
     assert (more.kata, more.number, more.extra) == ("urlparse", 16, True)
     assert more.titles["en"] == "the host of a long URL"
     assert wrong.reason == "extra_test"
