@@ -95,5 +95,5 @@ def reported(what: str, report: Path, log: Path, *, partial: bool = False) -> li
         results, complete = [], False
     if not complete:
         said = log.read_text("utf-8", "replace")[-2000:] if log.exists() else ""
-        raise JudgeError(f"{what}: no report of all tests; pytest said:\n{said}")
+        raise JudgeError(f"{what}: no complete report; pytest said:\n{said}")
     return results
