@@ -19,7 +19,7 @@ from dojo import catalog
 from dojo.catalog import Kata, UsageError
 from dojo.grade import judging, pool, report, reports, roster, scheme, similar, submissions
 from dojo.grade.journal import Journal, locked, now
-from dojo.grade.judging import Judge, Plan
+from dojo.grade.judging import Judge, Plan, Task
 from dojo.grade.marks import NEEDS_A_PERSON
 from dojo.grade.progress import Progress
 from dojo.grade.report import Statistics
@@ -121,19 +121,29 @@ def _judge_all(
     journal: Journal, out: Path, mine: list[Entry], plan: Plan, judge: Callable[[], Judge], jobs: int
 ) -> None:
     """Judge what the journal does not know. What is done is in the journal before the next is looked at."""
-    with (
-        staging(out) as folder,
-        Progress(len(mine)) as bar,
-    ):
+    tasks, parts_of_each = judging.tasks(mine, plan.katas, jobs)
+    begun: dict[str, list[dict[str, Any]]] = {}
+    """Rows of submissions of which a part is done."""
+    judged_now: set[str] = set()
+    with staging(out) as folder, Progress(len(mine)) as bar:
 
-        def work(judge: Judge, entry: Entry) -> list[dict[str, Any]]:
-            return judging.judge_submission(judge, entry, plan, folder)
+        def work(judge: Judge, task: Task) -> list[dict[str, Any]]:
+            return judging.judge_task(judge, task, plan, folder)
 
-        for done in pool.run(mine, work, judge, min(jobs, max(1, len(mine)))):
-            records = done.made if done.made is not None else judging.broken(done.task, done.error or Exception())
-            *judged, row = records
-            journal.append([*judged, *([] if journal.row(row["submission"]) == row else [row])])
-            bar.step(judged=bool(judged))
+        for done in pool.run(tasks, work, judge, min(jobs, max(1, len(tasks)))):
+            name = done.task.entry.name
+            records = done.made if done.made is not None else judging.broken(done.task.entry, done.error or Exception())
+            *judged, part = records
+            journal.append(judged)
+            if judged:
+                judged_now.add(name)
+            begun.setdefault(name, []).append(part)
+            if len(begun[name]) == parts_of_each:
+                row = judging.whole_row(begun.pop(name), plan)
+                if journal.row(name) != row:
+                    journal.append([row])
+                bar.step(judged=name in judged_now)
+                judged_now.discard(name)
 
 
 def _finish(journal: Journal, out: Path, names: list[str]) -> int:

@@ -6,7 +6,7 @@ import platform
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -77,9 +77,10 @@ class Plan:
 
 @cache
 def tests_digest(kata: Kata, hidden: Path | None) -> str:
-    """The hash of the tests and sentences that a kata's verdict comes from."""
+    """The hash of the tests and sentences that a kata's verdict comes from, and of what tests share."""
     made = sha256()
-    for path in (kata.tests, kata.hints, *([hidden] if hidden else [])):
+    shared = sorted(path for path in kata.tests.parent.glob("*.py") if not path.name.startswith("test_"))
+    for path in (kata.tests, kata.hints, *shared, *([hidden] if hidden else [])):
         made.update(path.read_bytes() + b"\0")
     return made.hexdigest()
 
@@ -101,14 +102,36 @@ def dojo_version() -> str:
     return f"{version}+{dojo_digest()[:12]}"
 
 
-def judge_submission(judge: Judge, entry: Entry, plan: Plan, staging: Path) -> list[dict[str, Any]]:
-    """The records of one submission for the journal: what was judged now, and its row, which comes last."""
+@dataclass(frozen=True)
+class Task:
+    """One submission and some katas, which one judge does one after the other."""
+
+    entry: Entry
+    katas: tuple[Kata, ...]
+
+
+def tasks(entries: Sequence[Entry], katas: tuple[Kata, ...], jobs: int) -> tuple[list[Task], int]:
+    """The tasks, and how many there are of each submission: all katas in one go, or, where there are few submissions,
+    each by itself, so that no worker waits for the last one."""
+    groups = [katas] if len(entries) > 4 * jobs else [(kata,) for kata in katas]
+    return [Task(entry, group) for entry in entries for group in groups], len(groups)
+
+
+def judge_task(judge: Judge, task: Task, plan: Plan, staging: Path) -> list[dict[str, Any]]:
+    """The records of one task for the journal: what was judged now, and the row of these katas, which comes last."""
     folder = Path(tempfile.mkdtemp(dir=staging))
     try:
-        submission = stage(entry, plan.katas, folder)
-        return _records(judge, submission, plan)
+        return _records(judge, stage(task.entry, task.katas, folder), plan)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def whole_row(parts: Sequence[dict[str, Any]], plan: Plan) -> dict[str, Any]:
+    """The row of a submission, from those of its tasks."""
+    found = {name: entry for part in parts for name, entry in part["katas"].items()}
+    trouble = next((part["trouble"] for part in parts if part["trouble"]), None)
+    katas = {kata.name: found[kata.name] for kata in plan.katas if kata.name in found}
+    return {**parts[0], "trouble": trouble, "person": any(part["person"] for part in parts), "katas": katas}
 
 
 def broken(entry: Entry, error: BaseException) -> list[dict[str, Any]]:

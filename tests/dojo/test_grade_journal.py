@@ -212,6 +212,24 @@ def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_marks(eight: Pat
     assert len([key for key in keys if key]) == len({key for key in keys if key}) == 8
 
 
+def test_a_journal_that_ends_anywhere_is_gone_on_with(eight: Path) -> None:
+    assert grade(eight, StandIn(), "--seed", "7") == 0
+    before, path = marks(eight), eight / "out" / JOURNAL
+    whole = path.read_bytes()
+    ends = [at + 1 for at, byte in enumerate(whole) if byte == ord("\n")]
+    for cut in sorted({*(ends[5] + more for more in (-1, 0, 1)), *range(0, len(whole), len(whole) // 9)}):
+        path.write_bytes(whole[:cut])
+        judged = whole[:cut].count(b'"kind":"judged"') - (0 if cut in (0, *ends) else _torn(whole[:cut]))
+        stand_in = StandIn()
+        assert grade(eight, stand_in, "--seed", "7", "--reports", "csv") == 0
+        assert marks(eight) == before, cut
+        assert stand_in.judged.total() == 8 - judged, cut
+
+
+def _torn(journal: bytes) -> int:
+    return journal.rpartition(b"\n")[2].count(b'"kind":"judged"')
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_being_told_to_stop_loses_nothing(number: signal.Signals, eight: Path) -> None:
     with start(eight) as running:
