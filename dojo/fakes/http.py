@@ -139,8 +139,12 @@ class FakeHTTP(Fake):
 
     def app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The WSGI application: pytest-httpserver finds the answer."""
+        received: Received = environ[_RECEIVED]
         try:
-            response = self._library.application(Request(environ))
+            if received.version == "HTTP/1.1" and received.header("Host") is None:
+                response = _response(400, (), "A request by HTTP/1.1 names its Host (RFC 9112 §3.2).\n")
+            else:
+                response = self._library.application(Request(environ))
         except Exception as error:
             # The library keeps it, and check() raises it.
             told = f"{type(error).__name__}: {error}"
@@ -268,6 +272,8 @@ class _Conversation(WSGIRequestHandler):
     """werkzeug's talk with one client, over a connection that records."""
 
     protocol_version = "HTTP/1.1"
+    # What is no request gets an answer with a status line too, and not one by HTTP/0.9, which had none.
+    default_request_version = "HTTP/1.0"
 
     def __init__(self, connection: Connection, house: _House) -> None:
         self.recorded = connection

@@ -264,6 +264,8 @@ class _Session:
         if not self._may_apop():
             raise _No("no APOP here")
         user, _, digest = argument.rpartition(" ")
+        if not user:
+            raise _No("APOP needs a name and a digest")
         drop = self._server.maildrop_of(user)
         secret = drop.password if drop else secrets.token_hex()
         if digest != hashlib.md5((self._timestamp + secret).encode(), usedforsecurity=False).hexdigest():

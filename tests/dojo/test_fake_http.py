@@ -144,14 +144,14 @@ def test_head_has_the_headers_and_not_the_body(server: FakeHTTP) -> None:
     server.on("GET", "/paced", pieces=[b"a", b"b"])
     status, headers, content = fetch(server, "HEAD", "/x")
     assert (status, headers["Content-Length"], content) == (200, "5", b"")
-    assert raw(server, b"HEAD /x HTTP/1.1\r\n\r\n").endswith(b"\r\n\r\n")
-    assert raw(server, b"HEAD /paced HTTP/1.1\r\n\r\n").endswith(b"\r\n\r\n")
+    assert raw(server, b"HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n").endswith(b"\r\n\r\n")
+    assert raw(server, b"HEAD /paced HTTP/1.1\r\nHost: a\r\n\r\n").endswith(b"\r\n\r\n")
 
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_no_body_where_there_may_be_none(server: FakeHTTP, status: int) -> None:
     server.on("GET", "/x", status=status, body="hello")
-    answer = raw(server, b"GET /x HTTP/1.1\r\n\r\n")
+    answer = raw(server, b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
     assert answer.startswith(f"HTTP/1.1 {status} ".encode())
     assert answer.endswith(b"\r\n\r\n")
     assert b"hello" not in answer
@@ -257,7 +257,7 @@ def test_a_chunked_body_is_put_together(server: FakeHTTP) -> None:
 def test_a_body_that_waits_for_100_continue(server: FakeHTTP) -> None:
     server.on("POST", "/x", handler=lambda request: request.body)
     with socket.create_connection((server.host, server.port), timeout=5) as client:
-        client.sendall(b"POST /x HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        client.sendall(b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
         assert client.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(b"ok")
         assert client.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
@@ -431,8 +431,8 @@ def test_stop_waits_for_nobody(wire: Wire, authority: Authority) -> None:
     words = [
         b"",
         b"GET /",
-        b"GET /hold HTTP/1.1\r\n\r\n",
-        b"GET /paced HTTP/1.1\r\n\r\n",
+        b"GET /hold HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /paced HTTP/1.1\r\nHost: a\r\n\r\n",
         b"POST /x HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf",
         b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
     ]
@@ -533,6 +533,14 @@ def test_nonsense_is_the_clients_fault_not_the_judges(server: FakeHTTP, words: b
             pass
     assert server.wait_closed()
     server.check()
+
+
+def test_a_bad_request_is_answered_as_such(server: FakeHTTP) -> None:
+    server.on("GET", "/x", body="hello")
+    assert raw(server, b"GET /x HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")  # without Host: RFC 9112 §3.2
+    assert [request.path for request in server.requests] == ["/x"]
+    assert raw(server, b"GET /x HTTP/1.0\r\n\r\n").endswith(b"hello")
+    assert raw(server, b"hello\r\n\r\n").startswith(b"HTTP/1.1 400 ")
 
 
 def test_random_nonsense(server: FakeHTTP) -> None:

@@ -343,6 +343,7 @@ message_drop_headers =
 # No patience with clients is wanted, and no revenge on them.
 in_flow_delay = 0
 smtpd_error_sleep_time = 0
+smtpd_hard_error_limit = 1000
 smtpd_client_connection_count_limit = 0
 smtpd_tls_chain_files = {certificates.file("good")}
 smtpd_tls_loglevel = 1
