@@ -23,6 +23,7 @@ from dojo.grade.judging import Judge, Plan, Task
 from dojo.grade.marks import NEEDS_A_PERSON
 from dojo.grade.progress import Progress
 from dojo.grade.report import Statistics
+from dojo.grade.reports import words
 from dojo.grade.reports.table import Table, student
 from dojo.grade.runner import Runner
 from dojo.grade.staging import staging
@@ -80,7 +81,7 @@ def grade(options: argparse.Namespace, judge: Callable[[], Judge] | None = None)
         try:
             _judge_all(journal, out, mine, plan, judges.judge, jobs or judges.jobs)
         except KeyboardInterrupt:
-            print(f"\n{word('interrupted')} The same command goes on from here.", file=sys.stderr)
+            print(f"\n{word('interrupted')} {words.word('goes_on')}", file=sys.stderr)
             return INTERRUPTED
         code = _finish(journal, out, writers)
     if options.similar:
@@ -151,16 +152,17 @@ def _finish(journal: Journal, out: Path, names: list[str]) -> int:
     statistics = report.write(journal, [table, *reports.writers(out, names)])
     print("\n".join(table.lines))
     print(report.head_of(journal).line())
-    print(f"in {visible(str(out))}: {', '.join(names)}, and the journal that they can be made from again")
+    print(words.word("written", folder=visible(str(out)), names=", ".join(names)))
     return _code(statistics)
 
 
 def _tell_similar(out: Path, mine: list[Entry], katas: list[Kata]) -> None:
     found = similar.pairs(mine, katas)
     similar.write(out / "similar.csv", found)
-    print(f"\nmuch in common (similar.csv): {len(found) or 'nothing'}")
+    print()
+    print(words.word("alike", number=str(len(found) or words.word("nothing"))))
     for pair in found[:MOST_PAIRS]:
-        print(f"  {pair.most:>3} %  {pair.kata}: {visible(pair.one, 40)} and {visible(pair.other, 40)}")
+        print(f"  {pair.most:>3} %  {pair.kata}: {visible(pair.one, 40)} · {visible(pair.other, 40)}")
 
 
 def _code(statistics: Statistics) -> int:

@@ -124,6 +124,11 @@ def title(test: Test) -> str:
     return test.title_zh if language() == "zh" else test.title_en
 
 
+def shown_title(test: Test) -> str:
+    """The title for a student: of a hidden test, its number alone."""
+    return f"hidden {test.number}" if test.hidden else title(test)
+
+
 def head_of(journal: Journal) -> Head:
     """What the last run's marks have in common."""
     run = journal.run

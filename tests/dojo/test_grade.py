@@ -87,7 +87,15 @@ def test_hidden_tests_count_and_are_marked(tmp_path: Path) -> None:
     assert grade(tmp_path, StandIn(), "--scheme", str(tmp_path / "points.toml"), "--reports", "all") == 0
     assert marks(tmp_path) == {"ada": "75"}
     assert data(tmp_path)["katas"][0]["tests"][-1]["hidden"] is True
-    assert "after_published" in (tmp_path / "out" / "gradescope" / "ada.json").read_text()
+    # Students see that there is one, and nothing of it.
+    assert "more of it" in (tmp_path / "out" / "grades.html").read_text("utf-8")
+    for name in ("classroom/ada.json", "exercism/ada/qs/results.json"):
+        told = (tmp_path / "out" / name).read_text("ascii")
+        assert "more of it" not in told
+        assert "test_more" not in told
+        assert '"hidden 16"' in told or "hidden 16" in told
+    tests = json.loads((tmp_path / "out" / "gradescope" / "ada.json").read_text("ascii"))["tests"]
+    assert [test["visibility"] for test in tests] == ["visible"] * 15 + ["hidden"]
 
 
 def test_the_machines_fault_is_tried_again_and_then_asks_for_a_person(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from dojo.grade.journal import write_whole
 from dojo.grade.marks import Row
-from dojo.grade.report import Head, Statistics, title
+from dojo.grade.report import Head, Statistics, shown_title
 from dojo.grade.reports.folder import file_name
 from dojo.grade.submissions import visible
 from dojo.grade.verdict import PASS
@@ -48,7 +48,7 @@ def as_data(row: Row) -> dict[str, Any]:
     """One submission: whole points a test would be too coarse, so each has its share."""
     tests: list[dict[str, Any]] = []
     for kata, mark in row.katas.items():
-        first = next((each for each in mark.tests if each.verdict != PASS), None)
+        first = next((each for each in mark.tests if each.verdict != PASS and not each.test.hidden), None)
         everything = sum(each.weight for each in mark.tests)
         said = visible(str(mark.sentence or row.sentence or ""), 1000)
         if said:
@@ -59,7 +59,7 @@ def as_data(row: Row) -> dict[str, Any]:
             worth = float(mark.possible * each.weight / everything) if everything else 0.0
             tests.append(
                 {
-                    "name": plain(f"{kata} · {title(each.test)}"),
+                    "name": plain(f"{kata} · {shown_title(each.test)}"),
                     "status": "pass" if passed else "fail",
                     "score": round(worth, 4) if passed else 0,
                     "message": None if passed else plain("\n".join(each.transcript if each is first else [])),

@@ -12,7 +12,7 @@ from typing import Any
 
 from dojo.grade.journal import write_whole
 from dojo.grade.marks import KataMark, Row
-from dojo.grade.report import Head, Statistics, title
+from dojo.grade.report import Head, Statistics, shown_title
 from dojo.grade.reports.folder import file_name
 from dojo.grade.submissions import visible
 from dojo.grade.verdict import IMPORT_ERROR, PASS
@@ -55,12 +55,14 @@ def as_data(mark: KataMark, said: str) -> dict[str, Any]:
     tests = []
     for each in mark.tests:
         data: dict[str, Any] = {
-            "name": title(each.test),
+            "name": shown_title(each.test),
             "status": "pass" if each.verdict == PASS else "fail",
             "task_id": each.test.number,
-            "test_code": each.test.name,
+            "test_code": "" if each.test.hidden else each.test.name,
         }
-        if each.verdict != PASS:
+        if each.verdict != PASS and each.test.hidden:
+            data["message"] = each.verdict
+        elif each.verdict != PASS:
             data["message"] = "\n".join(each.transcript)[:MESSAGE] or each.verdict
             if each.result is not None and each.result.printed:
                 data["output"] = visible(each.result.printed, OUTPUT)

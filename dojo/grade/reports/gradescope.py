@@ -1,7 +1,7 @@
 """results.json as Gradescope's autograders write it, one for each submission.
 
 https://gradescope-autograders.readthedocs.io/en/latest/specs/ : `score` for a test and for all, `output` in a format.
-What a teacher keeps hidden is given with `visibility`.
+A hidden test counts and is shown to teachers alone (`visibility`).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def as_data(row: Row, head: Head) -> dict[str, Any]:
                 "max_score": round(worth, 4),
                 "output": "\n".join(each.transcript),
                 "output_format": "text",
-                "visibility": "after_published" if each.test.hidden else "visible",
+                "visibility": "hidden" if each.test.hidden else "visible",
             }
             if mark.points is not None:
                 data["score"] = round(worth if each.verdict == PASS else 0.0, 4)

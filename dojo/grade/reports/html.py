@@ -19,9 +19,10 @@ from dojo.grade import marks
 from dojo.grade.journal import replacing
 from dojo.grade.marks import KataMark, Row, TestMark
 from dojo.grade.report import Head, Item, Statistics, number, title
+from dojo.grade.reports import words
 from dojo.grade.submissions import visible
 from dojo.grade.verdict import FAIL, NOT_RUN, PASS
-from dojo.words import LANGUAGES, language
+from dojo.words import language
 
 STYLE = Path(__file__).with_name("page.css")
 
@@ -30,51 +31,10 @@ LARGEST = 24_000_000
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
-WORDS = {
-    "grades": ("Grades", "成绩"),
-    "submissions": ("submissions", "份作业"),
-    "median": ("median", "中位数"),
-    "mean": ("mean", "平均"),
-    "spread": ("how the marks are spread, 0 to 100 %", "成绩分布，0 到 100 %"),
-    "class": ("The class", "全班"),
-    "submission": ("submission", "作业"),
-    "total": ("total", "总分"),
-    "of": ("of {points}", "满分 {points}"),
-    "items": ("Which test the class fails", "全班在哪些测试上失败"),
-    "test": ("test", "测试"),
-    "passed": ("passed", "通过"),
-    "time": ("mean time", "平均用时"),
-    "why": ("most often, because", "最常见的原因"),
-    "hidden": ("hidden", "隐藏测试"),
-    "each": ("Each submission", "每份作业"),
-    "pass": ("pass", "通过"),
-    "fail": ("fail", "失败"),
-    "other": ("timeout, crash, limit", "超时、崩溃、超出限制"),
-    "not_run": ("not run", "未运行"),
-    "untrusted": (
-        "Isolation “{level}” keeps no program from tests and other submissions: trust marks as you trust the class.",
-        "隔离级别“{level}”不能阻止学生的程序读取测试或别人的作业：对这个班有多信任，就对成绩有多信任。",
-    ),
-    "elsewhere": (
-        "The page is full; this transcript is in grades.json.",
-        "页面已满；这里的详细记录见 grades.json。",
-    ),
-    "made": ("made {made}, judged since {started}", "生成于 {made}，批改开始于 {started}"),
-    "hashes": ("hashes of the tests (SHA-256)", "测试文件的哈希（SHA-256）"),
-    "files": ("file judged", "批改的文件"),
-    "judged": ("judged", "已批改"),
-    "missing": ("missing", "缺少"),
-    "not started": ("not started", "没有开始"),
-    "unreadable": ("unreadable", "无法读取"),
-    "no submission": ("no submission", "没有交"),
-    "needs a person": ("needs a person", "需要人工处理"),
-    "flaky": ("not the same each time", "结果不稳定"),
-}
-
 
 def word(name: str, **values: str) -> str:
     """The word in the language asked for, escaped, with its values."""
-    return clean(WORDS[name][LANGUAGES.index(language())].format(**values))
+    return clean(words.word(name, **values))
 
 
 def clean(text: str) -> str:

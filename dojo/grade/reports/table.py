@@ -8,6 +8,7 @@ from dojo import terminal
 from dojo.grade import marks
 from dojo.grade.marks import Row
 from dojo.grade.report import Head, Statistics, number, title
+from dojo.grade.reports.words import word
 from dojo.grade.submissions import visible
 from dojo.grade.verdict import PASS
 from dojo.terminal import style
@@ -41,12 +42,12 @@ class Table:
         cells = [_points(row.katas[kata]) for kata in self._head.katas]
         total = "?" if row.total is None else number(row.total)
         percent = "" if row.percent is None else f"{row.percent:.0f} %"
-        self._rows.append([visible(row.name, MOST_NAME), *cells, total, percent, row.status])
+        self._rows.append([visible(row.name, MOST_NAME), *cells, total, percent, word(row.status)])
 
     def end(self, statistics: Statistics) -> None:
         """All lines."""
         names = [(kata if terminal.width(kata) <= 11 else f"{kata[:10]}…") for kata in self._head.katas]
-        heading = ["submission", *names, "total", "", "status"]
+        heading = [word("submission"), *names, word("total"), "", word("status")]
         worth = [number(self._head.scheme.points[kata]) for kata in self._head.katas]
         rows = [heading, ["", *worth, self._head.possible(), "", ""], *self._rows]
         widths = [max(terminal.width(row[at]) for row in rows) for at in range(len(heading))]
@@ -56,11 +57,12 @@ class Table:
             line = "  ".join(cells)
             self.lines.append(style(line.rstrip(), "dim") if at < 2 else line.rstrip())
         if self._left_out:
-            self.lines.append(f"… and {self._left_out} more, in the files")
+            self.lines.append(word("more_rows", number=str(self._left_out)))
         if statistics.totals:
-            numbers = f"median {median(statistics.totals):.0f} %, mean {mean(statistics.totals):.0f} %"
-            counts = ", ".join(f"{count} {status}" for status, count in statistics.statuses.most_common())
-            self.lines += ["", f"{statistics.submissions} submissions ({counts}); {numbers}"]
+            middling, average = f"{median(statistics.totals):.0f}", f"{mean(statistics.totals):.0f}"
+            counts = ", ".join(f"{count} {word(status)}" for status, count in statistics.statuses.most_common())
+            told = word("in_numbers", number=str(statistics.submissions), counts=counts, median=middling, mean=average)
+            self.lines += ["", told]
         self.lines += [style(line, "yellow") for line in self._alerts[:MOST_ROWS]]
 
 
@@ -92,11 +94,11 @@ def _alerts(row: Row) -> list[str]:
 
 def student(row: Row) -> list[str]:
     """One submission: for each kata what `make test` shows, the first failure in full."""
-    lines = [style(visible(row.name), "bold") + f"  {row.status}"]
+    lines = [style(visible(row.name), "bold") + f"  {word(row.status)}"]
     lines += [f"  {visible(str(sentence), 1000)}" for sentence in (row.sentence, *row.notes) if sentence]
     for kata, mark in row.katas.items():
         points = "?" if mark.points is None else number(mark.points)
-        lines += ["", f"{style(kata, 'bold')}  {points} of {number(mark.possible)}  {mark.status}"]
+        lines += ["", f"{style(kata, 'bold')}  {points} / {number(mark.possible)}  {word(mark.status)}"]
         lines += [f"  {visible(str(sentence), 1000)}" for sentence in (mark.sentence, *mark.notes) if sentence]
         if mark.sentence is not None:
             continue
