@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 
 from dojo.grade.runner import Judged, Request, Runner
 from dojo.grade.verdict import PASS, verdict
+from dojo.inside.guard import descendants
 from dojo.inside.seccomp import MACHINES, OWN_ONLY, REFUSED, filtering
 from dojo.inside.sweep import sweep
 from dojo.launch import ROOT
@@ -128,6 +132,43 @@ def test_what_did_not_run_says_so(best: Level, tmp_path: Path) -> None:
     assert judged.infrastructure == ""
     assert {verdict(result) for result in judged.results} == {"not_run"}
     assert "ended after 1 s" in judged.notes[0]
+
+
+def test_closing_a_runner_ends_what_is_under_way(best: Level, tmp_path: Path) -> None:
+    if sys.platform != "linux":
+        return
+    (tmp_path / "urlparse.py").write_text("import time\ntime.sleep(600)\n", "utf-8")
+    before = set(descendants(os.getpid()))
+    runner = Runner(best, Limits())
+    judged: list[Judged] = []
+    request = Request("urlparse", tmp_path / "urlparse.py", "7")
+    judging = threading.Thread(target=lambda: judged.append(runner.judge(request)))
+    judging.start()
+    until = time.monotonic() + 20
+    while not _confined(before) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert _confined(before)
+    runner.close()
+    judging.join(20)
+    assert not judging.is_alive()
+    assert judged[0].results == ()
+    assert "is gone" in judged[0].infrastructure
+    while _confined(before) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not _confined(before)
+
+
+def _confined(before: set[int]) -> list[int]:
+    """The fork servers that have been started since, and the processes below them."""
+    found = []
+    for pid in set(descendants(os.getpid())) - before:
+        try:
+            said = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if b"forkserver.main" in said:
+            found.append(pid)
+    return found
 
 
 def test_a_level_that_is_not_there_is_no_fault_of_the_students(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
