@@ -299,12 +299,15 @@ class Scene:
         self._last_call = (Row("called", called),)
         return Answer(self, called, outcome, self.subject)
 
-    def serve(self, name: str, *arguments: Any, race: float = 0.0, deadline: float = DEADLINE) -> Server:
+    def serve(
+        self, name: str, *arguments: Any, race: float = 0.0, send_buffer: int = 0, deadline: float = DEADLINE
+    ) -> Server:
         """Call a function of the student's that serves for the length of the test, and wait until it listens.
-        With `race`, each line of the student's file takes that many seconds (0.002, say), so that its threads meet."""
+        With `race`, each line of the student's file takes that many seconds (0.002, say), so that its threads meet.
+        `send_buffer` in bytes: what the system keeps for a client that does not read (SO_SNDBUF), else some MB."""
         from dojo.server import started
 
-        process = self._ready(server=True, race=race)
+        process = self._ready(server=True, race=race, send_buffer=send_buffer)
         self._begun = True
         server = started(self, process, name, arguments, deadline)
         self._servers.append(server)
@@ -334,13 +337,15 @@ class Scene:
             self.wire = Wire()
         return self.wire
 
-    def _ready(self, *, server: bool = False, race: float = 0.0, keyboard: bool = False) -> StudentProcess:
+    def _ready(
+        self, *, server: bool = False, race: float = 0.0, send_buffer: int = 0, keyboard: bool = False
+    ) -> StudentProcess:
         if self.process is None:
             if self.subject in self._import_failures:  # it would fail, or hang, the same way in each test
                 self.fail(self._import_failures[self.subject])
             launcher = self._launcher()
             self.process = StudentProcess(launcher, self.subject, self.environment, self._foreground, keyboard)
-            outcome = self.process.load(server=server, race=race)
+            outcome = self.process.load(server=server, race=race, send_buffer=send_buffer)
             failure = import_trouble(outcome, self.subject)
             if failure is not None:
                 self._import_failures[self.subject] = failure

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from dojo.failure import Failure, Row, shown
 from dojo.fakes.connection import LINGER_NOT
+from dojo.unread import unread
 from dojo.words import word
 
 if TYPE_CHECKING:
@@ -53,10 +54,13 @@ class Peer:
         self._send(data)
 
     def sends_in_pieces(self, *pieces: bytes) -> None:
-        """Send each piece on its own, a pause between them, so that they arrive one by one."""
+        """Send each piece on its own once the server has read the one before, so that they arrive one by one; where
+        the system does not tell what was read, after a pause."""
+        reads = True
         for number, piece in enumerate(pieces):
             if number:
                 time.sleep(STEP)
+                reads = reads and self.is_read(0.5)
             self.server.wire.sent(self.name, "server", piece, piece=True)
             self._send(piece)
 
@@ -67,6 +71,15 @@ class Peer:
             self.server.fail("does_not_read", (Row("got", word("sent_unread", name=self.name)),))
         except OSError as error:
             self.server.wire.note(word("could_not_send", name=self.name, error=type(error).__name__))
+
+    def is_read(self, within: float) -> bool:
+        """Whether the server reads all that was sent, `within` seconds. True where the system does not tell."""
+        until = time.monotonic() + within
+        while unread(self.socket):
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.001)  # between two questions
+        return True
 
     def half_closes(self) -> None:
         """Say that nothing more will come (FIN), and go on reading."""

@@ -103,10 +103,13 @@ class StudentProcess:
 
     # --- calls ---------------------------------------------------------------------------------------------
 
-    def load(self, deadline: float = DEADLINE, *, server: bool = False, race: float = 0.0) -> Outcome:
+    def load(
+        self, deadline: float = DEADLINE, *, server: bool = False, race: float = 0.0, send_buffer: int = 0
+    ) -> Outcome:
         """Load the student's file. With `server`, Listening comes of each server that it starts, and locks know
-        their holders; with `race`, seconds that each of its lines takes, its threads are raced."""
-        return self._ask({"do": "load", "server": server, "race": race}, deadline)
+        their holders; with `race`, seconds that each of its lines takes, its threads are raced; `send_buffer`, in
+        bytes, is what the system keeps for each of its clients that does not read."""
+        return self._ask({"do": "load", "server": server, "race": race, "send_buffer": send_buffer}, deadline)
 
     def begin(self, name: str, arguments: tuple[Any, ...]) -> None:
         """Call a function that goes on for the length of the test; `next_event` tells what comes of it."""

@@ -19,7 +19,7 @@ CONTROLS = dict.fromkeys([*range(32), *range(127, 160)])
 KEPT = 500
 """Lines that wait for a client that does not read; one more, and it is dropped."""
 
-GRACE = 1.0
+GRACE = 0.5
 """Seconds that a client that leaves has to take what is still on its way."""
 
 
@@ -82,13 +82,17 @@ class Room:
         with self._lock:
             self._tell(f"{name}: {text}", but=name)
 
-    def leave(self, name: str, client: "Client") -> None:
+    def leave(self, name: str) -> None:
         """Forget the client, and tell the others if it was in."""
         with self._lock:
-            self._connected.discard(client)
             if name:
                 del self._members[name]
                 self._tell(f"* {name} left")
+
+    def disconnect(self, client: "Client") -> None:
+        """Know no more of a connection."""
+        with self._lock:
+            self._connected.discard(client)
 
     def _tell(self, line: str, but: str = "") -> None:
         # Under the lock, so that everybody hears everything in the same order. A queue never makes us wait.
@@ -149,11 +153,12 @@ class Client:
                     else:
                         name = line
         finally:  # however it ended: the others are told, and nothing of this client is left
-            self._room.leave(name, self)
+            self._room.leave(name)
             self.tell(None)
             self._writer.join(GRACE)
             self.hang_up()
             self._writer.join()
+            self._room.disconnect(self)
             self._connection.close()
 
     def _lines(self) -> Iterator[str]:

@@ -7,7 +7,6 @@ import re
 import socket
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NoReturn
 
 from dojo.expect import Scene, Student, raises
@@ -32,6 +31,16 @@ succeeds, and only the answer to it (a reset) makes the next one fail."""
 
 IDLE = 0.1
 """Share of a processor above which a server that has nothing to do is busy: one that waits uses a hundredth."""
+
+SEND_BUFFER = 48 * 1024
+"""Bytes that the system is asked to keep for a client that does not read; it keeps up to twice as many. The batch of
+lines that is on its way to one who reads must find room in it: a server need not have a buffer of its own."""
+
+FLOOD = 2_000_000
+"""Bytes that are said to a client that does not read, beside what the system keeps: twice what the server may keep."""
+
+SMALL_RECEIVE_BUFFER = 4096
+BATCH = 40
 
 LONGEST_LINE = 1000
 TOO_LONG = 100_000
@@ -161,6 +170,11 @@ def test_split_lines(student: Student, fresh: Fresh) -> None:
     student.split_lines(b"\n\r\n" + one + b"\n").returns(
         ([b"", b"", one], b""), empty_lines_lost=lambda got: got[0] == [one]
     )
+    student.split_lines(one + b"\r\r\n" + two).returns(
+        ([one + b"\r"], two),
+        cr_of_the_line_lost=lambda got: got[0] == [one],
+        other_line_ends=lambda got: len(got[0]) > 1,
+    )
     odd = one + b"\r" + two + b"\x0b\x0c\x1c\x1e\xc2\x85\xe2\x80\xa8" + three
     student.split_lines(odd + b"\n").returns(
         ([odd], b""),
@@ -183,6 +197,11 @@ def test_clean(student: Student, fresh: Fresh) -> None:
     )
     student.clean(f"  {word} {last} \r".encode()).returns(
         f"{word} {last}", blanks_stay=lambda got: got.strip() == f"{word} {last}"
+    )
+    student.clean(f" \x00 {word}\x1b {last} \x07 ".encode()).returns(
+        f"{word} {last}",
+        controls_stay=lambda got: not got.isprintable(),
+        blanks_stay=lambda got: got.strip() == f"{word} {last}",
     )
     for number in (27, 0, 9, 13, 31, 127, 128, 155, 159):
         student.clean(f"{word}{chr(number)}{last}".encode()).returns(
@@ -209,6 +228,8 @@ def test_one_client(scene: Scene, fresh: Fresh) -> None:
     """
     ada, bob = f"ada{fresh.word(3)}", f"bob{fresh.word(3)}"
     server = scene.serve("serve", "127.0.0.1", 0)
+    if server.address[0] != "127.0.0.1":
+        server.fail("other_address", (Row("expected", "127.0.0.1"), Row("got", server.where())))
     scene.tell(
         f"{ada} connects, gives its name, says something to nobody and closes its side; then {bob} comes.",
         f"{ada} 连接，报上名字，说一句没有人听的话，然后关闭自己这一边；接着 {bob} 来了。",
@@ -222,12 +243,13 @@ def test_one_client(scene: Scene, fresh: Fresh) -> None:
         within=PATIENCE,
         name_is_a_message=lambda got: f"{ada}: {ada}\n".encode() in got,
         sender_hears_itself=lambda got: f"{ada}: ".encode() in got,
+        own_left_heard=lambda got: f"* {ada} left".encode() in got,
         spins=lambda got: not got and server.processor_share(0.2) > IDLE,
         goodbye_not_noticed=b"",
     )
     peer = server.peer(bob)
     peer.sends(f"{bob}\r\n".encode())
-    hears(peer, f"* {bob} joined", goodbye_not_noticed=silent)
+    hears(peer, f"* {bob} joined", next_not_served=silent)
 
 
 def test_others_hear(scene: Scene, fresh: Fresh) -> None:
@@ -290,6 +312,12 @@ def test_pieces(scene: Scene, fresh: Fresh) -> None:
     says(bob, two, one, two)
     hears(alice, f"bob: {two}", f"bob: {one}", f"bob: {two}", **cut)
 
+    scene.tell("carol's name comes in pieces.", "carol 的名字分几块到达。")
+    carol = server.peer("carol")
+    carol.sends_in_pieces(b"car", b"ol\r", b"\n")
+    for peer in (carol, alice):
+        hears(peer, "* carol joined", name_is_one_recv=lambda heard: heard != ["* carol joined"])
+
     scene.tell(
         "Then each byte of a text outside ASCII comes by itself.", "然后一段非 ASCII 文本一个字节一个字节地到达。"
     )
@@ -320,9 +348,26 @@ def test_names(scene: Scene, fresh: Fresh) -> None:
     refused(b"  \r", "* the name is empty", "bad_name_let_in")
     refused(b"b" * 21, "* the name is too long", "bad_name_let_in")
     refused(b" al\x1bice\r", "* the name is taken", "taken_name_let_in")
+    scene.tell("carol joins, and alice says something to her. Then the new client gives a good name.",
+               "carol 加入，alice 对她说了一句话。然后新客户端报上一个合格的名字。")  # fmt: skip
+    carol = join(server, "carol", alice, waits_for_the_name=silent)
+    said = fresh.word()
+    says(alice, said)
+    hears(carol, f"alice: {said}", no_name_in_front=[said])
     long = "你" * 14 + fresh.word()
-    bob.sends(f" {long}\n".encode())
-    hears(bob, f"* {long} joined", bytes_counted=["* the name is too long"])
+    bob.sends(f"  {long}\x07 \n".encode())
+
+    def bytes_are_counted(heard: list[str]) -> bool:
+        bob.sends(f"{long}\n".encode())  # the same without what clean() takes off
+        return heard == [next_line(bob)] == ["* the name is too long"]
+
+    hears(
+        bob,
+        f"* {long} joined",
+        stranger_overhears=lambda heard: heard[0] in ("* carol joined", f"alice: {said}"),
+        bytes_counted=bytes_are_counted,
+        counted_before_clean=["* the name is too long"],
+    )
     hears(alice, f"* {long} joined")
     scene.tell("alice leaves; her name is free again.", "alice 离开，她的名字又可以用了。")
     alice.closes()
@@ -358,9 +403,24 @@ def test_lines(scene: Scene, fresh: Fresh) -> None:
     hears(alice, f"bob: {one}\ufffd{two}",
           bad_bytes_fail=lambda heard: not heard or heard == ["* bob left"],
           bad_bytes_vanish=[f"bob: {one}{two}"])  # fmt: skip
-    whole = fresh.word(LONGEST_LINE)
+    bob.sends(f"{one}\r\x0b\u2028{two}\n".encode())
+    hears(alice, f"bob: {one}\u2028{two}", other_line_ends=[f"bob: {one}"], letters_lost=[f"bob: {one}{two}"],
+          controls_stay=lambda heard: "\r" in heard[0] or "\x0b" in heard[0])  # fmt: skip
+    says(bob, "exit", "/quit")
+    hears(
+        alice,
+        "bob: exit",
+        "bob: /quit",
+        recv_is_a_line=["bob: exit/quit"],
+        text_is_a_command=lambda heard: set(heard) <= {"bob: exit", "bob: /quit", "* bob left"},
+    )
+    whole, half = fresh.word(LONGEST_LINE), fresh.word(LONGEST_LINE * 2 // 3)
     bob.sends_in_pieces(whole[:400].encode(), whole[400:].encode() + b"\n")
     hears(alice, f"bob: {whole}", limit_too_low=lambda heard: True)
+    bob.sends_in_pieces(whole.encode() + b"\r", b"\n")
+    hears(alice, f"bob: {whole}", limit_counts_the_end=lambda heard: not heard or heard == ["* bob left"])
+    says(bob, half, half)
+    hears(alice, f"bob: {half}", f"bob: {half}", limit_for_a_piece=lambda heard: heard[-1:] != [f"bob: {half}"])
     carol = server.peer("carol")
     bob.sends(b"x" * TOO_LONG)
     hears(
@@ -450,10 +510,18 @@ def test_many(scene: Scene, fresh: Fresh) -> None:
     很多客户端来来去去，什么也不留下
     """
     server = scene.serve("serve", "127.0.0.1", 0)
-    scene.tell("Six clients join. The first three leave, one after the other.", "六个客户端加入；前三个依次离开。")
+    strangers = 24
+    scene.tell(
+        f"{strangers} clients connect and are silent. Six more join; the first three of them leave, one by one.",
+        f"{strangers} 个客户端连上以后不说话；另外六个加入，其中前三个依次离开。",
+    )
     peers: list[Peer] = []
-    for number in range(6):
-        peers.append(join(server, f"{fresh.word(4)}{number}", *peers))
+    faults = ("joiner_not_told", "one_after_the_other", "waits_for_the_name", *3 * ["too_few_at_once"])
+    for number, (silent_ones, fault) in enumerate(zip((0, 0, 1, strangers - 1, 0, 0), faults, strict=True)):
+        for _ in range(silent_ones):
+            server.peer("silent")
+        mistakes: Mistakes = {fault: silent}
+        peers.append(join(server, f"{fresh.word(4)}{number}", *peers, **mistakes))
     for gone in peers[:3]:
         gone.closes()
         peers.remove(gone)
@@ -465,15 +533,19 @@ def test_many(scene: Scene, fresh: Fresh) -> None:
         hears(peer, f"{peers[0].name}: still here")
     before = server.standing()
     number = 60
-    scene.tell(f"Then {number} clients come, say something and leave, one at a time.",
-               f"然后 {number} 个客户端一个接一个地来、说一句话、离开。")  # fmt: skip
+    scene.tell(f"Then {number} clients come, one at a time: each sends its name and a line and half-closes at once.",
+               f"然后 {number} 个客户端一个接一个地来：各自发送名字和一句话，随即半关闭。")  # fmt: skip
     watcher = peers[0]
     for each in range(number):
         name = f"{fresh.word(4)}{each}"
-        guest = join(server, name, watcher)
-        says(guest, "hello")
-        guest.closes()
-        hears(watcher, f"{name}: hello", f"* {name} left", leaver_silences_others=silent)
+        guest = server.peer(name)
+        says(guest, name, "hello")
+        guest.half_closes()
+        hears(watcher, f"* {name} joined", f"{name}: hello", f"* {name} left", leaver_silences_others=silent,
+              name_is_one_recv=lambda heard: "hello joined" in heard[0])  # fmt: skip
+        hears(guest, f"* {name} joined", welcome_lost=silent)
+        guest.hears_end(within=PATIENCE, goodbye_not_noticed=b"", own_left_heard=lambda got: b" left" in got)
+        guest.socket.close()
     if before is None:
         return
 
@@ -487,73 +559,119 @@ def test_many(scene: Scene, fresh: Fresh) -> None:
                     (Row("seen", f"+{files} open files, +{threads} threads"),))  # fmt: skip
 
 
-def _absorbed() -> int:
-    """Bytes that the system itself may keep for a connection whose other side does not read."""
-    try:
-        limits = Path("/proc/sys/net/ipv4/tcp_wmem").read_text("ascii").split()
-        return int(limits[2])
-    except (OSError, ValueError, IndexError):
-        return 4_000_000
-
-
 def test_slow_reader(scene: Scene, fresh: Fresh) -> None:
     """a client that never reads keeps nobody waiting, and does not fill the memory
 
     一个从不读取的客户端不会让别人等，也不会把内存占满
     """
-    server = scene.serve("serve", "127.0.0.1", 0)
-    slow = join(server, "slow", receive_buffer=4096)
+    server = scene.serve("serve", "127.0.0.1", 0, send_buffer=SEND_BUFFER)
+    slow = join(server, "slow", receive_buffer=SMALL_RECEIVE_BUFFER)
     alice = join(server, "alice", slow)
     bob = join(server, "bob", slow, alice)
-    flood = _absorbed() + 4_000_000
+    batches = (FLOOD + 2 * SEND_BUFFER) // (BATCH * LONGEST_LINE)
     scene.tell(
-        f"slow stops reading. alice says {flood // 1_000_000} MB in lines of 1000 bytes, 40 at a time, and bob hears"
+        f"slow stops reading. alice says {batches * BATCH} lines of 1000 bytes, {BATCH} at a time, and bob hears"
         " them; then slow reads on.",
-        f"slow 不再读取。alice 每次说 40 行、每行 1000 字节，共 {flood // 1_000_000} MB，bob 都听到；"
+        f"slow 不再读取。alice 每次说 {BATCH} 行，共 {batches * BATCH} 行、每行 1000 字节，bob 都听到；"
         "然后 slow 又开始读取。",
     )
-    text = fresh.one_of("🍎🍏🍐🍊🍋🍌🍉🍇") * (LONGEST_LINE // 4)
-    batch = f"{text}\n".encode() * 40
-    notices = 0
-    said, times = f"{text[:3]}…", f"{flood // len(batch)} × 40"
-    server.wire.note(f"alice says {said} {times} times (not shown)", f"alice 把 {said} 说了 {times} 遍（不显示）")
-    for _ in range(flood // len(batch)):
-        try:
-            alice.socket.settimeout(2 * PATIENCE)
-            alice.socket.sendall(batch)
-        except OSError:
-            pass  # seen by what bob hears
-        notices += _hears_flood(bob, f"alice: {text}", 40)
-    line = f"alice: {text}\n".encode()
-    total = flood // len(batch) * 40
-    got, marked = bytearray(), False
+    text = _long_text(fresh)
+    notices = _floods(alice, bob, text, "slow", batches)
+    got, marked = b"", False
     until = time.monotonic() + 2 * PATIENCE
-    slow.socket.settimeout(0.05)
     while not slow.ended and not marked and time.monotonic() < until:
         says(alice, "marker")
-        notices += _hears_flood(bob, "alice: marker", 1)
-        with contextlib.suppress(TimeoutError):
-            while not slow.ended:
-                data = bytes(slow.unread) or _received(slow)
-                slow.ended = not data
-                got += data
-                slow.unread = bytearray()
+        notices += _hears_flood(bob, "alice: marker", 1, "slow")
+        got += _reads_to_the_end(slow, 0.05)
         marked = b"alice: marker" in got
     if not slow.ended and not marked:
         slow.disappointed(word("the_end"), b"", 2 * PATIENCE, {"closed_under_a_reader": b""})
-    lines = got.replace(b"\r", b"").count(line)
-    if lines >= total:
-        server.fail("queue_without_end", (Row("seen", f"slow: {lines} / {total}"),))
+    _whole_lines(slow, got, f"alice: {text}")
+    lines = got.replace(b"\r", b"").count(f"alice: {text}\n".encode())
+    if lines >= batches * BATCH:
+        server.fail("queue_without_end", (Row("seen", f"slow: {lines} / {batches * BATCH}"),))
     if slow.ended and not notices:
         hears(bob, "* slow left", dropped_unannounced=silent)
     elif notices > 1:
         server.fail("left_too_often", (Row("heard", f"bob: {notices} × * slow left"),))
 
 
-def _hears_flood(peer: Peer, expected: str, number: int) -> int:
-    """Hear this line so many times, without a word on the wire; returns how many times `* slow left` came between."""
+def test_lagging(scene: Scene, fresh: Fresh) -> None:
+    """a client that lags may leave, and one that asks and never listens keeps nobody waiting
+
+    跟不上的客户端可以离开；只问不听的客户端不会让别人等
+    """
+    server = scene.serve("serve", "127.0.0.1", 0, send_buffer=SEND_BUFFER // 2)
+    alice = join(server, "alice")
+    bob = join(server, "bob", alice)
+    lag = join(server, "lag", alice, bob, receive_buffer=SMALL_RECEIVE_BUFFER)
+    scene.tell(
+        "lag does not read, while alice says 100 lines of 1000 bytes. Then lag half-closes; as soon as bob hears"
+        " `* lag left`, a new client asks for the name, and lag begins to read.",
+        "alice 说了 100 行、每行 1000 字节，lag 一直没有读取。然后 lag 半关闭；bob 一听到 `* lag left`，"
+        "就有新客户端要这个名字，lag 也开始读取。",
+    )
+    text = _long_text(fresh)
+    notices = _floods(alice, bob, text, "lag", 5, 20)
+    lag.half_closes()
+    heard = b""
+    if not notices:
+        line = next_line(bob, PATIENCE / 4)
+        if line is None:  # a server may say so when it has got rid of what it keeps for lag, so lag must read
+            heard = _reads_to_the_end(lag)
+            line = next_line(bob)
+        if line != "* lag left":
+            bob.disappointed("* lag left", [line] if line else [], PATIENCE, {"no_leave_notice": silent})
+    heir = server.peer("heir")
+    says(heir, "lag")
+    hears(heir, "* lag joined", name_stays_taken=["* the name is taken"])
+    hears(bob, "* lag joined", left_too_often=["* lag left"])
+    heard += _reads_to_the_end(lag)
+    if not lag.ended:
+        lag.disappointed(word("the_end"), b"", PATIENCE, {"goodbye_not_noticed": b""})
+    _whole_lines(lag, heard, f"alice: {text}")
+
+    scene.tell("Then a client without a name asks for the name bob, 4000 times, and reads no answer.",
+               "然后一个没有名字的客户端4000 次要求 bob 这个名字，却不读取回答。")  # fmt: skip
+    deaf = server.peer("deaf", receive_buffer=SMALL_RECEIVE_BUFFER)
+    server.wire.note("deaf sends bob⏎ 4000 times (not shown)", "deaf 把 bob⏎ 发了 4000 遍（不显示）")
+    deaf.socket.settimeout(PATIENCE / 2)
+    with contextlib.suppress(OSError):  # it may be dropped, or read no more: nothing is promised to it
+        deaf.socket.sendall(b"bob\n" * 4000)
+    deaf.is_read(PATIENCE / 2)
+    for _ in range(2):
+        last = fresh.word()
+        says(alice, last)
+        hears(bob, f"alice: {last}", within=2 * PATIENCE, slow_stalls_others=silent,
+              taken_name_let_in=["* bob joined"], left_too_often=["* lag left"],
+              stranger_announced=lambda heard: "left" in heard[-1])  # fmt: skip
+
+
+def _long_text(fresh: Fresh) -> str:
+    """A line of the greatest length."""
+    return fresh.one_of("🍎🍏🍐🍊🍋🍌🍉🍇") * (LONGEST_LINE // 4)
+
+
+def _floods(speaker: Peer, listener: Peer, text: str, slow: str, times: int, batch: int = BATCH) -> int:
+    """Say the text so many times, each time a batch of it in one go, and have it heard; how many times the slow one's
+    leave was heard."""
+    speaker.server.wire.note(f"{speaker.name} says {text[:3]}… {times} × {batch} times (not shown)",
+                             f"{speaker.name} 把 {text[:3]}… 说了 {times} × {batch} 遍（不显示）")  # fmt: skip
+    notices = 0
+    for _ in range(times):
+        speaker.socket.settimeout(2 * PATIENCE)
+        with contextlib.suppress(OSError):  # seen by what the listener hears
+            speaker.socket.sendall(f"{text}\n".encode() * batch)
+        notices += _hears_flood(listener, f"{speaker.name}: {text}", batch, slow)
+    return notices
+
+
+def _hears_flood(peer: Peer, expected: str, number: int, slow: str) -> int:
+    """Hear this line so many times, without a word on the wire; returns how many times the slow one's leave came
+    between."""
     notices = 0
     until = time.monotonic() + PATIENCE
+    speaker = _sender(expected)
     while number:
         while b"\n" not in peer.unread and not peer.ended and time.monotonic() < until:
             acknowledges_at_once(peer)
@@ -565,13 +683,40 @@ def _hears_flood(peer: Peer, expected: str, number: int) -> int:
         line = next_line(peer, 0)
         if line == expected:
             number -= 1
-        elif line == "* slow left":
+        elif line == f"* {slow} left":
             notices += 1
         else:
             got = [] if line is None else [line[:80]]
             wanted = f"{number} × {expected[:12]}…"
-            peer.disappointed(wanted, got, PATIENCE, {"slow_stalls_others": silent})
+            faults: Mistakes = {
+                "reader_dropped": lambda heard: not heard and peer.ended,
+                "speaker_dropped": [f"* {speaker} left"],
+                "slow_stalls_others": silent,
+            }
+            peer.disappointed(wanted, got, PATIENCE, faults)
     return notices
+
+
+def _reads_to_the_end(peer: Peer, within: float = PATIENCE) -> bytes:
+    """All that comes until the server ends the connection, or nothing more comes for so many seconds."""
+    got = bytes(peer.unread)
+    peer.unread.clear()
+    peer.socket.settimeout(within)
+    with contextlib.suppress(TimeoutError):
+        while not peer.ended:
+            data = _received(peer)
+            peer.ended = not data
+            got += data
+    return got
+
+
+def _whole_lines(peer: Peer, got: bytes, said: str) -> None:
+    """However many lines were thrown away: what was heard are whole ones. What is behind the last line end may be cut
+    by the end of the connection."""
+    for line in got.decode("utf-8", "replace").replace("\r", "").split("\n")[:-1]:
+        if line not in (said, "alice: marker") and not re.fullmatch(r"\* \S+ (joined|left)", line):
+            cut = line if len(line) < 80 else f"{line[:20]}…{line[-40:]}"
+            peer.disappointed(f"{said[:12]}…", [f"{len(line)}: {cut}"], PATIENCE, {"line_torn": lambda heard: True})
 
 
 def _received(peer: Peer) -> bytes:
@@ -600,10 +745,8 @@ def test_same_moment(scene: Scene, fresh: Fresh) -> None:
         for rival in rivals:
             says(rival, name)
         answers = [next_line(rival, 2 * PATIENCE) for rival in rivals]
-        won = answers.count(f"* {name} joined")
-        if won != 1 or answers.count("* the name is taken") != 3:
-            rows = (Row("seen", " · ".join(str(answer) for answer in answers)),)
-            server.fail("two_got_the_name" if won > 1 else "same_moment", rows)
+        if (answers.count(f"* {name} joined"), answers.count("* the name is taken")) != (1, 3):
+            _name_went_wrong(server, name, rivals, answers)
         for rival in rivals:
             rival.closes()
 
@@ -624,7 +767,7 @@ def test_same_moment(scene: Scene, fresh: Fresh) -> None:
     says(talker, *words)
     for leaver in leavers:
         time.sleep(0.03)
-        leaver.closes()
+        leaver.half_closes()  # no reset, although it has not read all
     left = [f"* {leaver.name} left" for leaver in leavers]
     for peer in stayers:
         said = [f"{talker.name}: {text}" for text in words] if peer is not talker else []
@@ -634,11 +777,9 @@ def test_same_moment(scene: Scene, fresh: Fresh) -> None:
             *left,
             within=2 * PATIENCE,
             left_too_often=lambda heard: heard[-1] in heard[:-1] and heard[-1] in left,
-            lines_mixed=lambda heard, said=said: heard[-1] not in {*said, *left} and talker.name in heard[-1],
-            missed_while_leaving=lambda heard, said=said: (
-                set(heard) <= {*said, *left} and (set(heard) & set(left) or not set(said) <= set(heard))
-            ),
-            no_leave_notice=lambda heard, said=said: set(heard) < {*said, *left},
+            lines_mixed=lambda heard: not _could_be_said(heard[-1]),
+            no_leave_notice=lambda heard, said=said: set(said) == set(heard),
+            missed_while_leaving=lambda heard, said=said: set(heard) <= {*said, *left, f"* {talker.name} left"},
         )
     lines = {peer: [f"{fresh.word()} {number}" for number in range(3)] for peer in stayers}
     for peer in stayers:
@@ -649,8 +790,27 @@ def test_same_moment(scene: Scene, fresh: Fresh) -> None:
             peer,
             *others,
             within=2 * PATIENCE,
-            lines_mixed=lambda heard, whole=set(others): not set(heard) <= whole,
+            lines_mixed=lambda heard: not _could_be_said(heard[-1]),
         )
+
+
+def _could_be_said(line: str) -> bool:
+    """Whether it has the form of one whole line."""
+    return bool(re.fullmatch(r"\* \w+ (joined|left)|\w+: \w+( \d)?", line))
+
+
+def _name_went_wrong(server: Server, name: str, rivals: list[Peer], answers: list[str | None]) -> NoReturn:
+    """Several asked for one name, and not exactly one got it: say what has happened, by what else they hear."""
+    joined, taken = f"* {name} joined", "* the name is taken"
+    heard = [[answer] if answer else [] for answer in answers]
+    for rival, lines in zip(rivals, heard, strict=True):
+        while line := next_line(rival, 0.3):
+            lines.append(line)
+    rows = (Row("seen", " | ".join(" · ".join(lines) or "-" for lines in heard)),)
+    if any(joined in lines and taken in lines for lines in heard):
+        server.fail("stranger_overhears", rows)
+    entries = sum(lines.count(joined) for lines in heard)
+    server.fail("two_got_the_name" if entries > 1 else "same_moment", rows)
 
 
 def _enter(server: Server, fresh: Fresh, number: int) -> list[Peer]:
@@ -673,19 +833,25 @@ def _skip_until(peer: Peer, wanted: list[str]) -> None:
         missing.discard(str(line))
 
 
-def test_server_ends(scene: Scene) -> None:
+def test_server_ends(scene: Scene, fresh: Fresh) -> None:
     """Ctrl-C ends the server, and every client learns of it
 
     Ctrl-C 结束服务器，每个客户端都会知道
     """
-    server = scene.serve("serve", "127.0.0.1", 0)
+    server = scene.serve("serve", "127.0.0.1", 0, send_buffer=SEND_BUFFER // 3)
     alice = join(server, "alice")
     bob = join(server, "bob", alice)
+    lag = join(server, "lag", alice, bob, receive_buffer=SMALL_RECEIVE_BUFFER)
+    scene.tell(
+        "alice, bob and lag are in; alice says 60 lines of 1000 bytes, 10 at a time, and lag does not read.",
+        "alice、bob、lag 都在；alice 每次说 10 行，共 60 行、每行 1000 字节，而 lag 不读取。",
+    )
+    _floods(alice, bob, _long_text(fresh), lag.name, 6, 10)
     stranger = server.peer("stranger")
-    dave = join(server, "dave", alice, bob)  # who comes after the stranger: so the stranger has been met
+    dave = join(server, "dave")  # who comes after the stranger: so the stranger has been met
     time.sleep(PACE)  # a user's time: a Ctrl-C in the very moment before a wait does not end that wait
-    scene.tell("alice, bob and dave are in, a stranger has given no name. Then comes Ctrl-C.",
-               "alice、bob、dave 都在，还有一个没报名字的陌生人。然后按下 Ctrl-C。")  # fmt: skip
+    scene.tell("dave has joined, a stranger has given no name. Then comes Ctrl-C.",
+               "dave 加入，还有一个没报名字的陌生人。然后按下 Ctrl-C。")  # fmt: skip
     server.interrupts()
     server.returns(ctrl_c_escapes=raises("KeyboardInterrupt"), never_stops=lambda got: got is None, **WAIT)
     for peer in (alice, bob, dave, stranger):
@@ -694,7 +860,7 @@ def test_server_ends(scene: Scene) -> None:
     _alone(server, "thread_outlives")
 
 
-WAIT: Mistakes = {"within": PATIENCE}
+WAIT: Mistakes = {"within": 2 * PATIENCE}
 
 
 def _alone(running: Server | Program, reason: str) -> None:
@@ -751,17 +917,23 @@ def test_client(scene: Scene, fresh: Fresh, raw: FakeServer) -> None:
 
     客户端：输入的发出去，收到的显示出来，两者互不等待，直到输入 `exit`
     """
-    ada, one, two, name = fresh.word(), fresh.word(8), fresh.word(8), fresh.name()
+    ada, one, two, three, four, five = fresh.word(), *(fresh.word(8) for _ in range(5))
+    greeting = f"* this is {fresh.word(8)}"
+    name = fresh.name()
     text = f"bob: 你好 {name}\n".encode()
-    first = f"* {ada} joined\nbob: {one}\n".encode()
+    first = f"* {ada} joined\r\nbob: {one}\r\n".encode()
     parts = (f"bob: {two[:4]}".encode(), f"{two[4:]}\n".encode(), text[:6], text[6:9], text[9:])
-    server = raw([ReadLine(), Send(first), Pieces(parts), ReadUntilClose()])
+    odd = f"bob: {three}\u2028{five}\n".encode(), f"bob: {four}".encode() + b"\xff!\n", f"\nbob: {four}.\n".encode()
+    script = [Send(f"{greeting}\n".encode()), ReadLine(), Send(first), Pieces(parts), Pieces(odd), ReadUntilClose()]
+    server = raw(script)
     scene.tell(
-        "The user types a name and then nothing. The server answers with two lines in one piece, then with pieces"
-        " of lines.",
-        "用户输入名字，然后什么也不输入。服务器先用一块数据发来两行，再把一行分成几块发来。",
+        "The server speaks first. The user types a name and then nothing. The server answers with two lines in one"
+        " piece, then with pieces of lines, then with odd lines: one with U+2028, one that is not UTF-8, an empty one.",
+        "服务器先说话。用户输入名字，然后什么也不输入。服务器先用一块数据发来两行，"
+        "再把一行分成几块发来，最后是特别的行：含有 U+2028 的、含有非 UTF-8 字节的、空的。",
     )
     program = scene.program("chat", "127.0.0.1", server.port)
+    shows(program, greeting, listens_only_after_typing=lambda screen: True)
     program.types(ada)
     seen: Mistakes = {
         "no_line_end": lambda screen: b"\n" not in server.connections[0].received,
@@ -770,26 +942,36 @@ def test_client(scene: Scene, fresh: Fresh, raw: FakeServer) -> None:
         "recv_is_a_line": lambda screen: (
             f"bob: {two[:4]}" in screen and two[4:] in screen and f"bob: {two}" not in screen
         ),
-        "decoded_in_pieces": lambda screen: "\ufffd" in screen or "UnicodeDecodeError" in screen,
+        "decoded_in_pieces": lambda screen: "\ufffd" in screen.partition(three)[0] or "UnicodeDecodeError" in screen,
         "listens_only_after_typing": lambda screen: f"bob: {two}" not in screen,
     }
     for line in (f"* {ada} joined", f"bob: {one}", f"bob: {two}", f"bob: 你好 {name}"):
         shows(program, line, **seen)
+    program.never_showed("\r", line_end_kept=lambda screen: True)
+    shows(program, f"bob: {three}\u2028{five}", other_line_ends=lambda screen: three in screen)
+    shows(
+        program,
+        f"bob: {four}\ufffd!",
+        bad_bytes_fail=lambda screen: "UnicodeDecodeError" in screen or four not in screen,
+        bad_bytes_vanish=lambda screen: f"bob: {four}!" in screen,
+    )
+    shows(program, f"bob: {four}.", empty_line_ends=lambda screen: True)
     last = fresh.name()
     scene.tell(
-        "Then the user types a line, an empty one, a last one and `exit`.",
-        "然后用户输入一行、一个空行、最后一行和 `exit`。",
+        "Then the user types a line, an empty one, one more, `EXIT`, `exit now`, a last one and `exit`.",
+        "然后用户输入一行、一个空行、又一行、`EXIT`、`exit now`、最后一行和 `exit`。",
     )
-    program.types(one)
-    program.types("")
-    program.types(f"{last}\nexit")
+    for line in (one, "", two, "EXIT", "exit now", f"{last}\nexit"):
+        program.types(line)
     comes_to_its_end(program, server, exit_does_not_end=lambda got: got is None)
+    typed = [ada, one, two, "EXIT", "exit now", last]
     scene.expect(_lines(server), "received").equals(
-        [ada, one, last],
-        exit_is_sent=[ada, one, last, "exit"],
-        empty_line_ends=[ada, one],
-        no_line_end=lambda got: "".join(got) in (ada + one + last, ada + one + last + "exit"),
-        last_line_lost=lambda got: got in ([ada, one], [ada]),
+        typed,
+        exit_is_sent=[*typed, "exit"],
+        empty_line_ends=typed[:2],
+        exit_too_broad=lambda got: got in (typed[:3], typed[:4]),
+        no_line_end=lambda got: "".join(got) in ("".join(typed), "".join(typed) + "exit"),
+        last_line_lost=lambda got: got == typed[: len(got)],
     )
     program.never_showed("Traceback")
 
@@ -799,6 +981,14 @@ def test_client_ends(scene: Scene, fresh: Fresh, raw: FakeServer) -> None:
 
     客户端：连接结束时说出来；输入结束时自己也结束
     """
+    scene.tell("Nobody listens there.", "那里没有程序在监听。")
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # so that nobody else gets the port, and without listen()
+        program = scene.program("chat", "127.0.0.1", bound.getsockname()[1])
+        program.has_ended(PATIENCE)
+    if not isinstance(program.end, Raised) or "OSError" not in program.end.bases:
+        rows = (Row("expected", word("an_error", names="OSError")),)
+        program.fail_as(program.end, {"refused_swallowed": lambda got: True}, rows)
     welcome = f"* {fresh.word()} joined"
     for times, ending in enumerate((Close(), Reset()), 1):
         scene.tell(f"The server answers and then does: {ending}. The user types nothing; then Enter.",
@@ -819,6 +1009,15 @@ def test_client_ends(scene: Scene, fresh: Fresh, raw: FakeServer) -> None:
         program.types("")
         comes_to_its_end(program, server, types_into_the_void=lambda got: got is None,
                          gone_server_escapes=lambda got: isinstance(got, Raised))  # fmt: skip
+    scene.tell("The server stays. The very first line that the user types is `exit`.",
+               "服务器没有断开。用户输入的第一行就是 `exit`。")  # fmt: skip
+    special: Mistakes = {"first_line_is_special": lambda got: True}
+    server = raw([ReadUntilClose()])
+    unsent: Mistakes = {"exit_does_not_end": lambda got: got is None and not _lines(server)}
+    program = scene.program("chat", "127.0.0.1", server.port)
+    program.types("exit")
+    comes_to_its_end(program, server, **unsent, **special)
+    scene.expect(_lines(server), "received").equals([], exit_is_sent=["exit"])
     scene.tell("The server stays. The user types two lines, then the input ends (Ctrl-D).",
                "服务器没有断开。用户输入两行，然后输入结束（Ctrl-D）。")  # fmt: skip
     one, two, again = fresh.word(), fresh.word(), f"* {fresh.word()} joined"
@@ -832,4 +1031,8 @@ def test_client_ends(scene: Scene, fresh: Fresh, raw: FakeServer) -> None:
     leaves: Mistakes = {"end_of_input_escapes": raises("EOFError"), "exit_does_not_end": lambda got: got is None}
     comes_to_its_end(program, server, **leaves)
     scene.expect(_lines(server), "received").equals([one, two], last_line_lost=lambda got: got in ([one], []))
+    scene.tell("Once more: the input has ended before a first line.", "再来一次：还没有第一行，输入就已经结束。")
+    server = raw([ReadUntilClose()])
+    program = scene.program("chat", "127.0.0.1", server.port)
+    comes_to_its_end(program, server, **special)
     program.never_showed("Traceback")

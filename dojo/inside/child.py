@@ -52,7 +52,7 @@ def run(calls: socket.socket, watch: socket.socket, subject: str) -> None:
         try:
             if order["do"] == "load":
                 if order["server"]:
-                    _prepare_server(tell, subject, order["race"])
+                    _prepare_server(tell, subject, order["race"], order["send_buffer"])
                 before = set(sys.modules)
                 module = _load(subject)
                 answer = {"loaded": sorted(WARM & (set(sys.modules) - before))}
@@ -68,12 +68,12 @@ def run(calls: socket.socket, watch: socket.socket, subject: str) -> None:
             tell({"id": order["id"], "too_large": large.args[0]})
 
 
-def _prepare_server(tell: listening.Tell, subject: str, pause: float) -> None:
-    """For a test that meets a server of the student's: tell when it listens, know who holds which lock, and race
-    the threads where the test asks for it."""
+def _prepare_server(tell: listening.Tell, subject: str, pause: float, send_buffer: int) -> None:
+    """For a test that meets a server of the student's: tell when it listens, know who holds which lock; race the
+    threads and give the connections smaller buffers where the test asks for it."""
     from dojo.inside import listening, locks, race
 
-    listening.watch(lambda told: tell({"listening": told}))
+    listening.watch(lambda told: tell({"listening": told}), send_buffer)
     locks.trace()
     if pause:
         race.start(os.path.dirname(subject), pause)

@@ -13,11 +13,14 @@ from typing import Any
 Tell = Callable[[dict[str, Any]], None]
 
 
-def watch(tell: Tell) -> None:
-    """From now on, tell of every socket that begins to listen: its address, family and type."""
+def watch(tell: Tell, send_buffer: int = 0) -> None:
+    """From now on, tell of every socket that begins to listen: its address, family and type. `send_buffer` in bytes:
+    what the system keeps for a connection whose other side does not read (SO_SNDBUF, which accepted ones inherit)."""
     plain_listen, plain_bind = socket.socket.listen, socket.socket.bind
 
     def listen(self: socket.socket, *arguments: Any) -> None:
+        if send_buffer:
+            self.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         plain_listen(self, *arguments)
         tell(_told(self))
 

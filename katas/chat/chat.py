@@ -12,7 +12,7 @@ import threading  # one way among several: the page names others
 def split_lines(data: bytes) -> tuple[list[bytes], bytes]:
     r"""Cut a piece of a stream into its complete lines and the rest, which is the begin of the next line.
 
-    A line ends with LF or with CRLF, and with nothing else. The lines come without their ends, in order; empty
+    A line ends with LF or with one CR and LF, and with nothing else. The lines come without their ends, in order; empty
     ones are lines too. The rest is b"" when the data ends with a line end.
 
     split_lines(b"one\ntwo\r\nth")   → ([b"one", b"two"], b"th")
@@ -28,7 +28,7 @@ def clean(line: bytes) -> str:
 
     Decoded as UTF-8; what is not UTF-8 becomes U+FFFD, as bytes.decode does it with errors="replace". Then every
     control character is taken out: the characters with the numbers 0 to 31 and 127 to 159. All others stay.
-    Last, blanks at both ends are taken off. Raises nothing.
+    Last, blanks at both ends are taken off: spaces, and other ones if you like. Raises nothing.
 
     clean(b"hello\r")                     → "hello"
     clean(b"  \xe4\xbd\xa0\xe5\xa5\xbd ")   → "你好"
@@ -45,13 +45,13 @@ def serve(host: str, port: int) -> None:
     - A client's first line is its name. Everybody who is in, the new one too, hears `* NAME joined`.
     - Each further line TEXT is heard as `NAME: TEXT` by everybody else who is in, not by the sender itself.
       A line that clean() leaves empty is heard by nobody.
-    - When a client leaves, in whatever way, all who are still in hear `* NAME left`, once.
+    - When a client leaves, in whatever way, all who are still in hear `* NAME left`, once; the name is free by then.
     - A name that is empty, longer than 20 characters or taken is answered `* the name is empty`,
       `* the name is too long` or `* the name is taken`, to that client alone; its next line is a name again.
     - The server writes LF (or CRLF) behind each line.
 
-    port 0 means: any free port. On Ctrl-C (a KeyboardInterrupt in the main thread, which runs this function) every
-    connection is closed and the function returns None.
+    host is the only address to listen on. port 0 means: any free port. On Ctrl-C (a KeyboardInterrupt in the main
+    thread, which runs this function) every connection is closed and the function returns None.
     """
     raise NotImplementedError
 
@@ -59,9 +59,11 @@ def serve(host: str, port: int) -> None:
 def chat(host: str, port: int) -> None:
     """The client: what the user types goes to the server, what the server says goes to the screen, both at any time.
 
-    - The keyboard is input(), a line each. A line `exit`, or the end of the input (EOFError), ends the program.
-      `exit` is not sent; every line typed before it has reached the server. An empty line ends nothing.
-    - The screen is print(): each line of the server's, decoded as UTF-8, whole, as soon as it is complete.
+    - The keyboard is input(), a line each. The line `exit`, or the end of the input (EOFError), ends the program, also
+      as the first one. `exit` is not sent; every line typed before it has reached the server. An empty line, or `EXIT`,
+      or `exit now`, ends nothing.
+    - The screen is print(): each line of the server's, whole, without its LF or CRLF, as soon as it is complete, also
+      before a name was typed. Decoded as clean() does it: what is not UTF-8 becomes U+FFFD.
     - When the connection ends from the other side, politely or by a reset, `* connection closed` is printed at
       once. Then the program ends; it may wait for one more line from the keyboard to do so.
     - Returns None, and by then the connection is closed and no thread is left. Raises OSError when no connection

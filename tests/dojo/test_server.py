@@ -278,3 +278,32 @@ def test_a_unix_socket(bench: Bench, tmp_path: Path) -> None:
         alice = server.peer("alice")
         alice.sends(b"hello")
         alice.hears(b"hello")
+
+
+SMALL_READS = """
+import socket
+def serve(host, port):
+    with socket.create_server((host, port)) as listener:
+        conn, _ = listener.accept()
+        while data := conn.recv(1000):
+            conn.sendall(b"%d." % len(data))
+        conn.sendall(b"%d" % conn.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF))
+"""
+
+
+def test_pieces_are_read_one_by_one(bench: Bench) -> None:
+    """However loaded the machine: a piece goes when the one before has been read."""
+    with bench.scene(SMALL_READS) as scene:
+        alice = scene.serve("serve", "127.0.0.1", 0).peer("alice")
+        alice.sends_in_pieces(*(b"x" * size for size in range(1, 40)))
+        alice.hears(b"".join(b"%d." % size for size in range(1, 40)))
+        assert alice.is_read(1.0)
+
+
+def test_the_system_keeps_less_where_a_test_asks_for_it(bench: Bench) -> None:
+    """SO_SNDBUF of the listening socket goes on to the accepted one; Linux gives twice as much as is asked for."""
+    with bench.scene(SMALL_READS) as scene:
+        alice = scene.serve("serve", "127.0.0.1", 0, send_buffer=20_000).peer("alice")
+        alice.half_closes()
+        alice._fill(lambda: False, 4.0)
+        assert int(alice.unread) <= 40_000

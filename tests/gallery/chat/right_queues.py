@@ -104,6 +104,8 @@ def read(room, client):
         room.clients.remove(client)
         if client.name:
             room.send_all(f"* {client.name} left")
+    client.put(None)
+    client.writer.join(1)  # what was said to it before is still sent
     client.stop()
     while not client.lines.empty():
         client.lines.get()

@@ -1,6 +1,7 @@
 """Bytes are decoded where they come in.
 
 fails: test_pieces: decoded_in_pieces
+fails: test_lines: limit_counts_the_end
 """
 
 import socket

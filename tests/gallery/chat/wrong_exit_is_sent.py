@@ -1,6 +1,7 @@
 """exit is for the server too.
 
 fails: test_client: exit_is_sent
+fails: test_client_ends: exit_is_sent
 """
 
 import socket

@@ -6,6 +6,7 @@ fails: test_leaves: no_leave_notice
 fails: test_reset: reset_unnoticed
 fails: test_many: no_leave_notice
 fails: test_slow_reader: dropped_unannounced
+fails: test_lagging: no_leave_notice
 fails: test_same_moment: no_leave_notice
 """
 

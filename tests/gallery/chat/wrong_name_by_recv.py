@@ -2,6 +2,7 @@
 
 fails: test_pieces: name_is_one_recv
 fails: test_lines: no_limit
+fails: test_many: name_is_one_recv
 """
 
 import socket

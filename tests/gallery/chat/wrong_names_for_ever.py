@@ -1,6 +1,7 @@
 """A name that was given stays given.
 
 fails: test_names: name_stays_taken
+fails: test_lagging: name_stays_taken
 """
 
 import socket

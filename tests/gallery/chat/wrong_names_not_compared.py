@@ -1,6 +1,7 @@
 """A name is for the others to read; two may have the same.
 
 fails: test_names: taken_name_let_in
+fails: test_lagging: taken_name_let_in
 fails: test_same_moment: two_got_the_name
 """
 

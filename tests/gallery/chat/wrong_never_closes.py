@@ -2,7 +2,7 @@
 
 fails: test_one_client: goodbye_not_noticed
 fails: test_lines: no_limit
-fails: test_many: files_left
+fails: test_many: goodbye_not_noticed
 """
 
 import socket

@@ -9,6 +9,7 @@ fails: test_leaves: no_line_end
 fails: test_reset: no_line_end
 fails: test_many: no_line_end
 fails: test_slow_reader: no_line_end
+fails: test_lagging: no_line_end
 fails: test_same_moment: same_moment
 fails: test_server_ends: no_line_end
 fails: test_client: no_line_end

@@ -107,6 +107,8 @@ def read(room, client):
         room.clients.remove(client)
         if client.name:
             room.send_all(f"* {client.name} left")
+    client.lines.put(None)
+    client.writer.join(1)
     client.stop()
     while not client.lines.empty():
         client.lines.get()

@@ -1,7 +1,7 @@
 """Who finds a client gone takes it out of the dict; so does its own thread.
 
 fails: test_slow_reader: dropped_unannounced
-fails: test_same_moment: missed_while_leaving
+fails: test_lagging: no_leave_notice
 """
 
 import socket

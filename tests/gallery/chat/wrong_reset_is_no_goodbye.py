@@ -1,7 +1,6 @@
 """A client leaves with an empty recv; then the thread cleans up.
 
 fails: test_reset: reset_unnoticed
-fails: test_same_moment: missed_while_leaving
 fails: test_client_ends: reset_unnoticed
 """
 

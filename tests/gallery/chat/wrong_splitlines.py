@@ -1,6 +1,7 @@
 """splitlines() cuts at line ends, and line ends are what we want.
 
 fails: test_split_lines: other_line_ends
+fails: test_lines: other_line_ends
 """
 
 import socket

@@ -4,6 +4,8 @@ fails: test_split_lines: rest_is_a_line
 fails: test_pieces: recv_is_a_line
 fails: test_lines: limit_too_low
 fails: test_slow_reader: slow_reader
+fails: test_lagging: lagging
+fails: test_server_ends: server_ends
 fails: test_client: recv_is_a_line
 """
 

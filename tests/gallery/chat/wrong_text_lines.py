@@ -1,6 +1,8 @@
 """Lines are text, so they are decoded before they are cut.
 
 fails: test_split_lines: lines_are_text
+fails: test_lines: limit_counts_the_end
+fails: test_client: line_end_kept
 """
 
 import socket
