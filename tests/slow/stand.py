@@ -31,7 +31,7 @@ class Stand:
     def __init__(self, level: Level) -> None:
         self.level = level
         self.runners = [Runner(level, Limits()) for _ in range(2 if level == BUBBLEWRAP else 1)]
-        self.folder = Path(tempfile.mkdtemp(prefix="stand-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"stand-{os.getpid()}-"))
         self.folder.chmod(0o755)
         tempfile.tempdir = str(self.folder)
         honest = self.folder / "neighbour"

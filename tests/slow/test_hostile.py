@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -200,6 +201,8 @@ def test_a_grader_that_is_killed_leaves_nothing(place: Place) -> None:
     until = time.monotonic() + 30
     while (alive := [pid for pid in all_of_them if _runs(pid)]) and time.monotonic() < until:
         time.sleep(0.05)
+    for left in Path("/tmp").glob(f"stand-{process.pid}-*"):  # nobody was left to remove it
+        shutil.rmtree(left)
     assert alive == []
 
 
