@@ -257,6 +257,9 @@ class Scene:
         self.test_name = test_name
         self.subject = subject
         self.environment: dict[str, str] = {}
+        self.slow = 0.0
+        """Seconds that each line of the student's functions takes, if a test says so before its first call: what
+        comes from outside then meets them in the middle of their work."""
         self.told: list[tuple[str, str]] = []
         self.student = Student(self)
         self.process: StudentProcess | None = None
@@ -299,17 +302,29 @@ class Scene:
         self._last_call = (Row("called", called),)
         return Answer(self, called, outcome, self.subject)
 
+    def load(self) -> None:
+        """Start the student's process and load the file now, for a test that looks at how long its first call takes."""
+        self._ready()
+
     def serve(
-        self, name: str, *arguments: Any, race: float = 0.0, send_buffer: int = 0, deadline: float = DEADLINE
+        self,
+        name: str,
+        *arguments: Any,
+        race: float = 0.0,
+        send_buffer: int = 0,
+        deadline: float = DEADLINE,
+        never: str = "never_listened",
+        **mistakes: Any,
     ) -> Server:
         """Call a function of the student's that serves for the length of the test, and wait until it listens.
         With `race`, each line of the student's file takes that many seconds (0.002, say), so that its threads meet.
-        `send_buffer` in bytes: what the system keeps for a client that does not read (SO_SNDBUF), else some MB."""
+        `send_buffer` in bytes: what the system keeps for a client that does not read (SO_SNDBUF), else some MB.
+        `never` is the reason when it does not listen; the mistakes are told by how it ended before."""
         from dojo.server import started
 
         process = self._ready(server=True, race=race, send_buffer=send_buffer)
         self._begun = True
-        server = started(self, process, name, arguments, deadline)
+        server = started(self, process, name, arguments, deadline, never, mistakes)
         self._servers.append(server)
         return server
 
@@ -345,7 +360,7 @@ class Scene:
                 self.fail(self._import_failures[self.subject])
             launcher = self._launcher()
             self.process = StudentProcess(launcher, self.subject, self.environment, self._foreground, keyboard)
-            outcome = self.process.load(server=server, race=race, send_buffer=send_buffer)
+            outcome = self.process.load(server=server, race=race, send_buffer=send_buffer, slow=self.slow)
             failure = import_trouble(outcome, self.subject)
             if failure is not None:
                 self._import_failures[self.subject] = failure

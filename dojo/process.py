@@ -104,12 +104,20 @@ class StudentProcess:
     # --- calls ---------------------------------------------------------------------------------------------
 
     def load(
-        self, deadline: float = DEADLINE, *, server: bool = False, race: float = 0.0, send_buffer: int = 0
+        self,
+        deadline: float = DEADLINE,
+        *,
+        server: bool = False,
+        race: float = 0.0,
+        send_buffer: int = 0,
+        slow: float = 0.0,
     ) -> Outcome:
         """Load the student's file. With `server`, Listening comes of each server that it starts, and locks know
         their holders; with `race`, seconds that each of its lines takes, its threads are raced; `send_buffer`, in
-        bytes, is what the system keeps for each of its clients that does not read."""
-        return self._ask({"do": "load", "server": server, "race": race, "send_buffer": send_buffer}, deadline)
+        bytes, is what the system keeps for each of its clients that does not read. With `slow`, each line of its
+        functions takes that many seconds, in the thread that is called too."""
+        order = {"do": "load", "server": server, "race": race, "send_buffer": send_buffer, "slow": slow}
+        return self._ask(order, deadline)
 
     def begin(self, name: str, arguments: tuple[Any, ...]) -> None:
         """Call a function that goes on for the length of the test; `next_event` tells what comes of it."""

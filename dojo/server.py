@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import socket
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from dojo import places
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 UNWRITTEN = ("not_written", "wrong_signature", "missing_function", "misspelt_function")
 """The reasons for which a function has not even begun."""
 
+MOST = 1000
+"""Places at which one program may begin to listen: whoever tells of more is not heard any longer."""
+
 
 class Running:
     """A function of the student's that was begun and goes on."""
@@ -34,6 +38,8 @@ class Running:
         self.call = call
         self.end: Outcome | None = None
         """How the function ended, once it has."""
+        self.listenings: list[Listening] = []
+        """Where it has begun to listen so far; for datagrams, what it has bound: in this order, closed since or not."""
 
     @property
     def wire(self) -> Wire:
@@ -57,12 +63,25 @@ class Running:
 
     def has_ended(self, within: float = 0.0) -> bool:
         """Whether the function has returned, or ended in another way, `within` seconds."""
+        self._wait(lambda: False, within)
+        return self.end is not None
+
+    def listens(self, wanted: Callable[[Listening], bool], within: float = DEADLINE) -> bool:
+        """Whether it has begun to listen at such a place, by now or `within` seconds."""
+        return self._wait(lambda: any(map(wanted, self.listenings)), within)
+
+    def _wait(self, enough: Callable[[], bool], within: float) -> bool:
+        # Takes in what the process tells until this is enough, the function has ended, or the time is over.
         until = time.monotonic() + within
-        while self.end is None:
+        while not enough():
+            if self.end is not None or len(self.listenings) >= MOST:
+                return False
             event = self.process.next_event(max(0.0, until - time.monotonic()))
             if event is None:
                 return False
-            if not isinstance(event, Listening):
+            if isinstance(event, Listening):
+                self.listenings.append(event)
+            else:
                 self.end = event
         return True
 
@@ -128,6 +147,7 @@ class Server(Running):
     def __init__(self, scene: Scene, process: StudentProcess, call: str, listening: Listening) -> None:
         super().__init__(scene, process, call)
         self.listening = listening
+        self.listenings.append(listening)
         self._peers: list[socket.socket] = []
 
     @property
@@ -217,8 +237,19 @@ class Program(Running):
             self.fail_as(screen, mistakes, (Row("not_on_screen", text),))
 
 
-def started(scene: Scene, process: StudentProcess, name: str, arguments: tuple[Any, ...], deadline: float) -> Server:
-    """Begin a server and wait until it listens. Fails by a general reason when it does not."""
+def started(
+    scene: Scene,
+    process: StudentProcess,
+    name: str,
+    arguments: tuple[Any, ...],
+    deadline: float,
+    never: str,
+    mistakes: dict[str, Any],
+) -> Server:
+    """Begin a server and wait until it listens. Fails by a general reason when it does not: by `never` when nothing
+    comes of it, or by the mistake that its end shows."""
+    from dojo.expect import matching
+
     call = shown_call(name, arguments, {})
     process.begin(name, arguments)
     event = process.next_event(deadline)
@@ -231,10 +262,10 @@ def started(scene: Scene, process: StudentProcess, name: str, arguments: tuple[A
         main = next((thread for thread in standing.threads if thread.main), None) if standing else None
         frame, doing = stands(main, busy=None)
         values |= {"place": place(frame) if frame else short(scene.subject), "doing": doing}
-        scene.fail(Failure("never_listened", rows, values, frame))
+        scene.fail(Failure(never, rows, values, frame))
     if isinstance(event, Returned):
         scene.fail(Failure("returned_before_listening", rows, values))
     failure = trouble(event, scene.subject, rows)
     assert failure is not None
-    return scene.fail(failure)
+    return scene.fail(dataclasses.replace(failure, reason=matching(mistakes, event) or failure.reason))
 

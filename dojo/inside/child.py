@@ -53,6 +53,8 @@ def run(calls: socket.socket, watch: socket.socket, subject: str) -> None:
             if order["do"] == "load":
                 if order["server"]:
                     _prepare_server(tell, subject, order["race"], order["send_buffer"])
+                if order["slow"]:
+                    _slow_down(subject, order["slow"])
                 before = set(sys.modules)
                 module = _load(subject)
                 answer = {"loaded": sorted(WARM & (set(sys.modules) - before))}
@@ -77,6 +79,12 @@ def _prepare_server(tell: listening.Tell, subject: str, pause: float, send_buffe
     locks.trace()
     if pause:
         race.start(os.path.dirname(subject), pause)
+
+
+def _slow_down(subject: str, pause: float) -> None:
+    from dojo.inside import race
+
+    race.slow_down(os.path.dirname(subject), pause)
 
 
 def _load(subject: str) -> ModuleType:

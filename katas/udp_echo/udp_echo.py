@@ -24,11 +24,12 @@ def say(host: str, port: int, data: bytes) -> None:
 def ask(host: str, port: int, data: bytes, timeout: float) -> bytes:
     """Send the data as one datagram, once, and return the datagram that the asked address sends back, in full.
 
-    An answer may have up to 65,507 bytes, or none: b"" is an answer.
+    It returns as soon as the answer is there. An answer may have up to 65,507 bytes, or none: b"" is an answer.
     A datagram from any other address or port is no answer. It is ignored, and the wait goes on as if it had not come.
 
     `timeout` is in seconds, for the whole wait, whatever else comes meanwhile. Raises TimeoutError when there is no
     answer by then. Where nobody listens, a ConnectionError (ConnectionRefusedError, say) is right too.
+    What comes late for one call must not be heard by the next: each call has a new socket.
 
     ask("127.0.0.1", 9999, b"hello", 0.5)   → b"hello"     (when an echo server is there)
     """
@@ -39,7 +40,7 @@ def serve(host: str, port: int) -> None:
     """Be the echo server at this address: send each datagram back to the address that it came from, unchanged.
 
     It is sent from the very port that it came to. Port 0 is any free port. Never returns: neither an empty datagram
-    (which is sent back too) nor a sender that has gone meanwhile is a reason to end.
+    (which is sent back too), nor any other, nor a sender that has gone meanwhile is a reason to end.
     """
     raise NotImplementedError
 
@@ -73,11 +74,11 @@ def ask_all(host: str, port: int, questions: list[bytes], timeout: float, tries:
     The next question is sent when the one before has its answer. When `timeout` seconds after it was sent no answer
     has come, the same datagram is sent again, number and all: at most `tries` times in all, the first one counted.
     Raises TimeoutError when the last try has had its `timeout` seconds too. Each question has all its tries.
-    Where nobody listens, a ConnectionError is right too.
+    An answer to an earlier try is an answer too. Where nobody listens, a ConnectionError is right too.
 
-    Whatever else comes is ignored: answers with another number (an earlier answer that comes late, or twice), datagrams
-    that are too short to have a number, datagrams from other addresses. They cause no sending, count as no try, and
-    do not make the wait longer.
+    Whatever else comes is ignored: answers with another number (an earlier answer that comes late or twice, or one
+    to a question that has not been sent yet), datagrams that are too short to have a number, datagrams from other
+    addresses. They cause no sending, count as no try, and do not make the wait longer.
 
     ask_all("127.0.0.1", 9999, [b"one", b"two"], 0.5, 3)   → [b"one", b"two"]     (when an echo server is there)
     """

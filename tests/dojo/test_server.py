@@ -267,6 +267,50 @@ def serve(host, port):
     assert result.reason == "own"
 
 
+def test_each_socket_that_is_bound(bench: Bench) -> None:
+    source = """
+import socket, time
+def serve(host, port):
+    for _ in range(3):
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM).bind((host, port))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((host, port))
+        sock.recvfrom(2000)
+def stands():
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).recvfrom(2000)
+def fails():
+    raise OSError("in use")
+"""
+    with bench.scene(source) as scene:
+        server = scene.serve("serve", "127.0.0.1", 0)
+        assert server.listens(lambda place: len(server.listenings) == 4)
+        assert len({place.address for place in server.listenings}) >= 2
+        assert not server.listens(lambda place: place.type == socket.SOCK_STREAM, 0.05)
+        assert not server.has_ended()
+    with bench.scene(source) as scene:
+        result = fails(scene, lambda: scene.serve("stands", deadline=0.2, never="own"))
+    assert result.reason == "own"
+    with bench.scene(source) as scene:
+        result = fails(scene, lambda: scene.serve("fails", own=raises("OSError")))
+    assert result.reason == "own"
+
+
+def test_a_program_that_is_slowed_down(bench: Bench) -> None:
+    source = """
+import time
+LOADED = time.monotonic()
+def lines():
+    begun = time.monotonic()
+    for _ in range(5):
+        pass
+    return time.monotonic() - begun
+"""
+    with bench.scene(source) as scene:
+        scene.slow = 0.01
+        scene.load()
+        assert scene.student.lines().value() > 5 * 0.01
+
+
 def test_a_unix_socket(bench: Bench, tmp_path: Path) -> None:
     source = THREADS.replace("socket.create_server((host, port))", "socket.socket(socket.AF_UNIX)").replace(
         "as listener:\n", "as listener:\n        listener.bind(host); listener.listen()\n"

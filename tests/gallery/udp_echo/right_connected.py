@@ -63,6 +63,8 @@ def _ask_one(host, port, number, data, timeout, tries):
                         return datagram[4:]
                     if time.monotonic() >= end:
                         break
-            except (TimeoutError, ConnectionRefusedError):
-                pass  # perhaps the server is there the next time
+            except TimeoutError:
+                pass
+            except ConnectionRefusedError:  # perhaps the server is there the next time, which is not yet
+                time.sleep(max(end - time.monotonic(), 0.0))
     raise TimeoutError(f"question {number}: no answer")

@@ -4,6 +4,7 @@ fails: test_ask_all: numbers_not_from_zero
 fails: test_lost: numbers_not_from_zero
 fails: test_ignored: numbers_not_from_zero
 fails: test_gives_up: numbers_not_from_zero
+fails: test_flood: numbers_not_from_zero
 """
 
 import socket

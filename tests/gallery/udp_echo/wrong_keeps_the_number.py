@@ -3,6 +3,7 @@
 fails: test_ask_all: answer_with_number
 fails: test_lost: answer_with_number
 fails: test_ignored: answer_with_number
+fails: test_gives_up: answer_with_number
 """
 
 import socket

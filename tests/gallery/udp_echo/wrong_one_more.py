@@ -1,6 +1,7 @@
 """tries is how often it is asked again.
 
 fails: test_gives_up: one_try_too_many
+fails: test_flood: one_try_too_many
 """
 
 import socket

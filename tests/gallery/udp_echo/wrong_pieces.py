@@ -11,7 +11,7 @@ import time
 def say(host, port, data):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         for start in range(0, max(len(data), 1), 1024):
-            s.sendto(data[start:start + 1024], (host, port))
+            s.sendto(data[start : start + 1024], (host, port))
 
 
 def ask(host, port, data, timeout):

@@ -1,6 +1,6 @@
 """An int is an i.
 
-fails: test_numbers: number_not_four_bytes
+fails: test_numbers: signed_number
 """
 
 import socket

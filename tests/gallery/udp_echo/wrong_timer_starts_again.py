@@ -1,7 +1,7 @@
 """settimeout says how long the whole loop takes. (It is the time for one recv.)
 
-fails: test_stranger: timer_starts_again
-fails: test_gives_up: timer_starts_again
+fails: test_stranger: waits_too_long
+fails: test_gives_up: waits_too_long
 """
 
 import socket

@@ -1,0 +1,95 @@
+"""A server that ties a socket of its own to each client, at its one port."""
+
+import socket
+import struct
+import time
+import selectors
+
+
+def say(host, port, data):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(data, (host, port))
+
+
+def ask(host, port, data, timeout):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(data, (host, port))
+        end = time.monotonic() + timeout
+        while True:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("no answer")
+            s.settimeout(left)
+            answer, sender = s.recvfrom(65536)
+            if sender == (host, port):
+                return answer
+
+
+def serve(host, port):
+    def new():
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.setblocking(False)
+        return s
+
+    main = new()
+    main.bind((host, port))
+    here = main.getsockname()
+    sel = selectors.DefaultSelector()
+    sel.register(main, selectors.EVENT_READ)
+    known = set()
+    while True:
+        for key, _ in sel.select():
+            s = key.fileobj
+            try:
+                data, sender = s.recvfrom(65536)
+            except BlockingIOError:
+                continue
+            except ConnectionError:
+                continue
+            main.sendto(data, sender)
+            if s is main and sender not in known:
+                known.add(sender)
+                c = new()
+                c.bind(here)
+                c.connect(sender)
+                sel.register(c, selectors.EVENT_READ)
+
+
+def pack(number, data):
+    return struct.pack("!I", number) + data
+
+
+def unpack(datagram):
+    if len(datagram) < 4:
+        raise ValueError("no number")
+    return struct.unpack("!I", datagram[:4])[0], datagram[4:]
+
+
+def ask_all(host, port, questions, timeout, tries):
+    answers = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for number, question in enumerate(questions):
+            answers.append(ask_one(s, (host, port), number, question, timeout, tries))
+    return answers
+
+
+def ask_one(s, address, number, question, timeout, tries):
+    for _ in range(tries):
+        s.sendto(pack(number, question), address)
+        end = time.monotonic() + timeout
+        while True:
+            left = end - time.monotonic()
+            if left <= 0:
+                break
+            s.settimeout(left)
+            try:
+                datagram, sender = s.recvfrom(65536)
+            except TimeoutError:
+                break
+            if sender != address or len(datagram) < 4:
+                continue
+            got, data = unpack(datagram)
+            if got == number:
+                return data
+    raise TimeoutError(f"no answer to question {number}")
