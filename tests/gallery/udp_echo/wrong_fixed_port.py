@@ -3,9 +3,12 @@
 fails: test_silence: fixed_port
 """
 
+import os
 import socket
 import struct
 import time
+
+PORT = 20000 + os.getpid() % 10000
 
 
 def say(host, port, data):
@@ -15,7 +18,7 @@ def say(host, port, data):
 
 def ask(host, port, data, timeout):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("", 50007))
+        s.bind(("", PORT))
         s.settimeout(timeout)
         s.connect((host, port))
         s.send(data)

@@ -3,9 +3,12 @@
 fails: test_gives_up: fixed_port
 """
 
+import os
 import socket
 import struct
 import time
+
+PORT = 20000 + os.getpid() % 10000
 
 
 def say(host, port, data):
@@ -51,7 +54,7 @@ def unpack(datagram):
 def ask_all(host, port, questions, timeout, tries):
     answers = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("", 50008))
+        s.bind(("", PORT))
         for number, question in enumerate(questions):
             answers.append(ask_one(s, (host, port), number, question, timeout, tries))
     return answers
