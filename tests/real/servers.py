@@ -100,10 +100,7 @@ class Daemon:
         return self._log.read_text("utf-8", "replace")
 
     def close(self) -> None:
-        """End it politely, then everything that it has started."""
-        self._process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(5)
+        """End it and everything that it has started, at once: what it keeps is thrown away anyway."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -198,18 +195,9 @@ service auth {{
 
     def account(self, user: str, password: str) -> None:
         """Let this user in, over POP3 and over SMTP."""
-        self._write(user, f"{user}:{{PLAIN}}{password}\n")
-
-    def ail(self, user: str) -> None:
-        """Whoever asks about this user finds dovecot unable to tell: a link to itself in the place of the file."""
-        path = self._users / user
-        path.unlink(missing_ok=True)
-        path.symlink_to(path)
-
-    def _write(self, user: str, line: str) -> None:
         path = self._users / user
         fresh = path.with_name(f".{user}.new")
-        fresh.write_text(line, "utf-8")
+        fresh.write_text(f"{user}:{{PLAIN}}{password}\n", "utf-8")
         fresh.replace(path)  # it notices another file, also within a second
 
     def log(self) -> str:
@@ -222,19 +210,16 @@ service auth {{
         self._daemon.close()
 
 
-class Policy:
-    """The one whom postfix asks before it takes a step (its SMTP access policy delegation): so a test decides, and
-    postfix answers. `decide` gets the attributes of a request and returns an action, "DUNNO" or "550 5.1.1 Nobody".
-    """
+class Helper:
+    """Somebody whom postfix asks over a Unix socket; `talk` is called with each connection, in a thread."""
 
-    def __init__(self, path: Path) -> None:
-        self.decide: Callable[[dict[str, str]], str] = lambda request: "DUNNO"
+    def __init__(self, path: Path, talk: Callable[[socket.socket], None]) -> None:
+        self._talk = talk
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         path.chmod(0o666)
         self._listener.listen(128)
-        self._open = True
-        threading.Thread(target=self._listen, name="policy", daemon=True).start()
+        threading.Thread(target=self._listen, name=path.name, daemon=True).start()
 
     def _listen(self) -> None:
         while True:
@@ -242,10 +227,32 @@ class Policy:
                 asked, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._talk, args=(asked,), name="policy", daemon=True).start()
+            threading.Thread(target=self._serve, args=(asked,), daemon=True).start()
+
+    def _serve(self, asked: socket.socket) -> None:
+        with asked, contextlib.suppress(OSError):
+            self._talk(asked)
+
+    def close(self) -> None:
+        """Be asked no more."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+Decide = Callable[[dict[str, str]], str]
+"""From the attributes of a request (postfix's SMTPD_POLICY_README) to an action: "DUNNO", "550 5.1.1 Nobody"."""
+
+
+class Policy:
+    """Whom postfix asks before it takes a step: so a test decides, and postfix answers."""
+
+    def __init__(self, path: Path) -> None:
+        self.decide: Decide = lambda request: "DUNNO"
+        self._helper = Helper(path, self._talk)
 
     def _talk(self, asked: socket.socket) -> None:
-        with asked, asked.makefile("rb") as file:
+        with asked.makefile("rb") as file:
             request: dict[str, str] = {}
             for line in file:
                 name, equals, value = line.decode("utf-8", "replace").rstrip("\n").partition("=")
@@ -256,10 +263,17 @@ class Policy:
                 request = {}
 
     def close(self) -> None:
-        """Ask nobody any more."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        """Be asked no more."""
+        self._helper.close()
+
+
+def hang_up(asked: socket.socket) -> None:
+    """Begin like dovecot's authentication service, and go away when there is somebody to authenticate."""
+    asked.sendall(b"VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nMECH\tLOGIN\tplaintext\nSPID\t1\nCUID\t1\nDONE\n")
+    with asked.makefile("rb") as file:
+        for line in file:
+            if line.startswith(b"AUTH"):
+                return
 
 
 class Postfix:
@@ -267,13 +281,15 @@ class Postfix:
     the recipient is one of READERS, else `all`.
 
     The ways: `tls` speaks TLS at once, `starttls` and `starttls_clear` begin in the clear and offer it, the latter
-    with AUTH before it too; `clear` knows no TLS; `ailing` offers STARTTLS and cannot do it. `tls_expired` and its like
-    have the other certificates. Who wants to send must log in; dovecot knows the passwords.
+    with AUTH before it too; `clear` knows no TLS; `no_tls` offers STARTTLS and cannot do it; to `no_auth`, TLS at
+    once, who knows the passwords hangs up. `tls_expired` and its like have the other certificates. Who wants to send
+    must log in; dovecot knows the passwords.
     """
 
     def __init__(self, guardian: Guardian, folder: Path, certificates: Certificates, dovecot: Dovecot) -> None:
         self.folder = folder
         self.policy = Policy(folder / "policy")
+        self._no_auth = Helper(folder / "no-auth", hang_up)
         tls = {"smtpd_tls_security_level": "may", "smtpd_tls_auth_only": "yes"}
         at_once = {**tls, "smtpd_tls_wrappermode": "yes"}
         ways: dict[str, dict[str, str]] = {
@@ -281,18 +297,19 @@ class Postfix:
             "starttls": tls,
             "starttls_clear": {**tls, "smtpd_tls_auth_only": "no"},
             "clear": {"smtpd_tls_security_level": "none"},
-            "ailing": {**tls, "smtpd_tls_auth_only": "no", "smtpd_tls_CAfile": f"{folder}/missing.pem"},
+            "no_tls": {**tls, "smtpd_tls_auth_only": "no", "smtpd_tls_CAfile": f"{folder}/missing.pem"},
         }
+        ways["no_auth"] = {**at_once, "smtpd_sasl_path": f"{folder}/no-auth"}
         for leaf in LEAVES[1:]:
             other = {"smtpd_tls_chain_files": certificates.file(leaf)}
             ways |= {f"tls_{leaf}": {**at_once, **other}, f"starttls_{leaf}": {**tls, **other}}
         self._lay_out()
         own = [f"/^{re.escape(reader)}$/ {reader}/\n" for reader in READERS]
-        (folder / "mailboxes").write_text("".join(own) + "/./ all/\n", "ascii")
-        (folder / "main.cf").write_text(self._main(certificates, dovecot), "utf-8")
+        self._settle("mailboxes", "".join(own) + "/./ all/\n")
+        self._settle("main.cf", self._main(certificates, dovecot))
         for _ in range(5):  # between our look and its bind a port may be taken
             self.ports = dict(zip(ways, free_ports(len(ways)), strict=True))
-            (folder / "master.cf").write_text(self._master(ways), "utf-8")
+            self._settle("master.cf", self._master(ways))
             master = "/usr/lib/postfix/sbin/master", "-d", "-c", str(folder)
             self._daemon = Daemon(guardian, folder / "postfix.out", *master)
             if self._daemon.wait_for(lambda: all(map(listens, self.ports.values()))):
@@ -310,6 +327,13 @@ class Postfix:
             (queue / name).mkdir()
             shutil.chown(queue / name, "postfix", "postdrop" if name in ("public", "maildrop") else None)
             (queue / name).chmod({"public": 0o710, "maildrop": 0o730}.get(name, 0o700))
+
+    def _settle(self, name: str, text: str) -> None:
+        """Write a file of an hour ago: of a new one postfix waits two seconds for somebody to go on writing it."""
+        path = self.folder / name
+        path.write_text(text, "utf-8")
+        old = path.stat().st_mtime - 3600
+        os.utime(path, (old, old))
 
     def _main(self, certificates: Certificates, dovecot: Dovecot) -> str:
         asked = f"check_policy_service unix:{self.folder}/policy"
@@ -341,6 +365,7 @@ virtual_minimum_uid = 1
 local_header_rewrite_clients =
 message_drop_headers =
 # No patience with clients is wanted, and no revenge on them.
+notify_classes =
 in_flow_delay = 0
 smtpd_error_sleep_time = 0
 smtpd_hard_error_limit = 1000
@@ -390,6 +415,7 @@ smtpd_end_of_data_restrictions = {asked}
         """End it."""
         self._daemon.close()
         self.policy.close()
+        self._no_auth.close()
 
 
 class Nginx:
