@@ -2,6 +2,8 @@
 
 `listen()` (and, for datagrams, `bind()`) is wrapped, so that a test knows the port without asking for it and never
 sleeps in the hope that a server is ready. Every way to a server goes through here: socket, socketserver, asyncio.
+
+A program may bind several sockets for datagrams, and close some of them again: each is told, and the test decides.
 """
 
 from __future__ import annotations
