@@ -3,8 +3,10 @@
 What aiosmtpd 1.4.6 leaves to do, and this module does:
 - over implicit TLS it offers no AUTH, as it looks only at what STARTTLS has set (`_tls_protocol`);
 - why a TLS handshake failed is told to nobody;
-- it does not refuse a second STARTTLS, takes the names of AUTH mechanisms in upper case only, and all sessions share
-  one table of how long a command may be;
+- it does not refuse a second STARTTLS, takes the names of AUTH mechanisms in upper case only, no AUTH after HELO, and
+  all sessions share one table of how long a command may be;
+- when it has closed a connection, it goes on to answer the commands that came before; and some bytes that a client may
+  send raise in it: arguments that are not UTF-8, halves of addresses, very long answers to a challenge;
 - it records nothing, and always behaves.
 """
 
@@ -23,7 +25,7 @@ from email import message_from_bytes, policy
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, cast
 
-from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword, TLSSetupException
+from aiosmtpd.smtp import MISSING, SMTP, AuthResult, LoginPassword, TLSSetupException
 
 from dojo.fakes.connection import KEPT, why_no_tls
 from dojo.wire import visible
@@ -210,19 +212,40 @@ class Session(SMTP):
     # --- the dialogue --------------------------------------------------------------------------------------
 
     async def push(self, status: str | bytes) -> None:
-        """Send a reply, recorded; 421 closes the connection (RFC 5321 §3.8)."""
+        """Send a reply, recorded; 421 closes the connection (RFC 5321 §3.8). Ends the session, as a lost connection
+        does, when the server has closed it before: there is nobody to tell it to."""
         if not self._greeted:
             self._greeted = True
             scripted = await self.scripted("CONNECT")
             self._turned_away = scripted is not None
             status = scripted or status
-        line = status if isinstance(status, bytes) else status.encode()
+        transport = cast("asyncio.Transport | None", self.transport)
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError
+        line = status if isinstance(status, bytes) else status.encode("utf-8", "surrogateescape")
         self.fake.wire.sent(self.fake.name, "client", line + b"\r\n")
         if line.startswith((b"421", b"221")):
             self._closing = True
         await super().push(line)
         if line.startswith(b"421") and self.transport is not None:
             cast("asyncio.Transport", self.transport).close()
+
+    async def challenge_auth(self, *arguments: Any, **named: Any) -> Any:
+        """Ask for the next part of a login. The answer may be as long as a whole AUTH, which aiosmtpd's reader does
+        not tell from an error."""
+        try:
+            return await super().challenge_auth(*arguments, **named)
+        except ValueError:
+            await self.push("500 5.5.6 Authentication exchange line is too long")
+            return MISSING
+
+    def _getaddr(self, argument: str) -> tuple[str | None, str | None]:
+        """The address at the beginning of MAIL's or RCPT's argument, and the rest; (None, None) for a malformed one,
+        over some of which the email package stumbles."""
+        try:
+            return super()._getaddr(argument)
+        except (IndexError, ValueError):
+            return None, None
 
     async def _step(self, verb: str, method: Callable[[str | None], Awaitable[None]], argument: str | None) -> None:
         """One command of the client's, before aiosmtpd does it."""
@@ -231,11 +254,15 @@ class Session(SMTP):
         if verb == "AUTH" and argument:
             mechanism, space, rest = argument.partition(" ")
             argument = mechanism.upper() + space + rest
-        reply = await self.scripted(verb, argument or "") or self._refusal(verb)
+            if self.session is not None and self.session.host_name:
+                self.session.extended_smtp = True  # real servers take AUTH after HELO too
+        reply = await self.scripted(verb, argument or "") or self._refusal(verb, argument or "")
         await (method(argument) if reply is None else self.push(reply))
 
-    def _refusal(self, verb: str) -> str | None:
-        """What aiosmtpd would let through, or complain about with a warning."""
+    def _refusal(self, verb: str, argument: str) -> str | None:
+        """What aiosmtpd would let through, raise for, or complain about with a warning."""
+        if any("\udc80" <= character <= "\udcff" for character in argument):
+            return "501 5.5.2 Not UTF-8"
         if self._turned_away and verb != "QUIT":
             return "503 5.5.1 No service here"  # RFC 5321 §3.1
         if verb == "STARTTLS" and self.record.secured:
@@ -326,6 +353,6 @@ class _Hooks:
         user, _, digest = answer.decode("utf-8", "replace").rpartition(" ")
         password = (server.fake.accounts or {}).get(user)
         right = password is not None and hmac.compare_digest(
-            hmac.new(password.encode(), challenge.encode(), "md5").hexdigest(), digest
+            hmac.new(password.encode(), challenge.encode(), "md5").hexdigest().encode(), digest.encode()
         )
         return server.log_in(user, "(not sent)", right)

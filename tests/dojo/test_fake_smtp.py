@@ -7,6 +7,7 @@ import hmac
 import smtplib
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -397,6 +398,85 @@ def test_an_error_inside_is_the_judges(wire: Wire, monkeypatch: pytest.MonkeyPat
     with pytest.raises(LookupError):
         server.check()
     server.check()
+
+
+LOGIN = b"AUTH PLAIN " + base64.b64encode(b"\0ada@example.com\0lovelace") + b"\r\n"
+
+BYTES = (
+    b"x" * 200_000 + b"\r\n",
+    b"\xff\xfe \xff\r\n",
+    b"VRFY \xff\r\n",
+    b"NOOP \0\xff\r\n",
+    b"EHLO \xff\r\n",
+    b"HELP\r\n",
+    b"MAIL FROM:<\r\n",
+    b"MAIL FROM:\r\n",
+    b"MAIL FROM:<a@b.example> \xff=\r\n",
+    b'MAIL FROM:<"\r\n',
+    b"MAIL FROM:<a@\r\n",
+    b"MAIL FROM:<@>\r\n",
+    b"MAIL FROM:(\r\n",
+    b"MAIL FROM:<a@[>\r\n",
+    b"AUTH PLAIN \xff\r\n",
+    b"AUTH PLAIN =\r\n",
+    b"AUTH PLAIN AAAA\r\n",
+    b"AUTH CRAM-MD5\r\n" + base64.b64encode("ada é".encode()) + b"\r\n",
+    b"AUTH CRAM-MD5\r\n" + base64.b64encode(b"ada \xff") + b"\r\n",
+    b"AUTH LOGIN\r\n" + b"A" * 200_000 + b"\r\n",
+    b"AUTH LOGIN\r\n\xff\r\n",
+    LOGIN + b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n" + b"x" * 200_000 + b"\r\n.\r\n",
+    LOGIN + b"DATA\r\nSubject: no recipients\r\n\r\nHello.\r\n.\r\nQUIT\r\n",
+    b"QUIT\r\n" + b"NOOP\r\n" * 9,
+    b"Received: nonsense\r\n" * 9,
+)
+"""What a student's program may send by mistake, or somebody on purpose: halves of commands, text where a command is
+due, no text at all."""
+
+
+@pytest.mark.parametrize("ending", ["reads to the end", "closes", "resets", "leaves TLS out"])
+@pytest.mark.parametrize("tls", [False, True])
+def test_nothing_that_a_client_sends_is_an_error_of_the_fake(
+    authority: Authority, trust: ssl.SSLContext, tls: bool, ending: str
+) -> None:
+    for data in BYTES:
+        server = FakeSMTP(
+            Wire(),
+            tls=authority.good if tls else None,
+            accounts=ACCOUNTS,
+            clear_auth=True,
+            mechanisms=("PLAIN", "LOGIN", "CRAM-MD5"),
+        )
+        with server, socket.create_connection((server.host, server.port), timeout=5) as raw:
+            client = trust.wrap_socket(raw, server_hostname=server.host) if tls else raw
+            with client:
+                client.sendall(b"EHLO me\r\n" + data)
+                if ending == "reads to the end":
+                    client.sendall(b"nonsense\r\n" * 9)  # after some of it, the server hangs up
+                    _read_all(client)
+                elif ending == "resets":
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                elif ending == "leaves TLS out":
+                    with socket.socket(fileno=client.detach()) as bare:
+                        bare.sendall(b"QUIT\r\n")
+            assert server.wait_closed(0), data[:40]
+
+
+def _read_all(client: socket.socket) -> bytes:
+    received = b""
+    try:
+        while more := client.recv(65536):
+            received += more
+    except ConnectionError:  # it has hung up with bytes of ours unread
+        pass
+    return received
+
+
+def test_auth_after_helo(wire: Wire, authority: Authority, trust: ssl.SSLContext) -> None:
+    with FakeSMTP(wire, tls=authority.good, accounts=ACCOUNTS) as server, over_tls(server, trust) as client:
+        assert client.docmd("AUTH", "PLAIN")[0] == 503
+        client.helo()
+        assert client.docmd(LOGIN.decode().strip())[0] == 235
+        assert client.docmd("MAIL", "FROM:<ada@example.com>")[0] == 250
 
 
 def test_ipv6(wire: Wire) -> None:
