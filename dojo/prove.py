@@ -47,8 +47,12 @@ def tools() -> list[Job]:
 
 
 def real() -> list[Job]:
-    """The fakes and the references against real servers and clients, which must be installed."""
-    return [Job("postfix, dovecot, nginx and their clients beside the fakes", partial(tool, "tests.real"))]
+    """The fakes and the references against real servers and clients, which must be installed; each file starts its
+    own."""
+    return [
+        Job(f"beside real servers: {file.stem}", partial(tool, "pytest", "-q", str(file)), waits=True)
+        for file in sorted((ROOT / "tests" / "real").glob("test_*.py"))
+    ]
 
 
 def slow() -> list[Job]:

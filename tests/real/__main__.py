@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-import pytest
-
+from dojo import check, prove
 from tests.real.programs import missing
 
 
@@ -16,7 +14,7 @@ def main() -> int:
     if sentence:
         print(sentence, file=sys.stderr)
         return 2
-    return pytest.main(["-q", str(Path(__file__).parent)])
+    return check.run(prove.real())
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ WRONG = {
 }
 """For each kata a wrong solution whose mistake shows on the wire."""
 
-WITHIN = 120.0
+WITHIN = 100.0
 """Seconds for a run of a kata on a busy machine."""
 
 
@@ -66,6 +66,7 @@ def run(kata: str, folder: Path, *words: str) -> tuple[list[Result], dict[str, i
     return [Result.from_data(line["result"]) for line in lines if "result" in line], json.loads(seen.read_text("ascii"))
 
 
+@pytest.mark.timeout(WITHIN + 10)
 @pytest.mark.parametrize("kata", PLAYED)
 def test_the_reference_passes_with_the_real_servers(kata: str, tmp_path: Path) -> None:
     results, seen = run(kata, tmp_path, "--subject", "reference")
@@ -76,6 +77,7 @@ def test_the_reference_passes_with_the_real_servers(kata: str, tmp_path: Path) -
     assert {name for name, clients in seen.items() if clients} == set(PLAYED[kata])
 
 
+@pytest.mark.timeout(WITHIN + 10)
 @pytest.mark.parametrize("kata", WRONG)
 def test_a_wrong_solution_fails_with_the_real_servers(kata: str, tmp_path: Path) -> None:
     file = Kata(kata).gallery / f"{WRONG[kata]}.py"

@@ -471,7 +471,6 @@ SMTP: dict[str, Differs] = {
     "DATA without RCPT": Differs(503, 554, "RFC 5321 §3.3 allows both."),
     "EXPN": Differs(502, 500, "RFC 5321 §3.5.3 allows both for who does not expand lists."),
     "HELP": Differs(250, 500, "postfix has no HELP; RFC 5321 §4.5.1 does not require it."),
-    "AUTH after HELO": Differs(500, 503, "Extensions belong to EHLO; neither server offers AUTH after HELO."),
 }
 
 CAPABILITIES = {"TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"}
