@@ -46,16 +46,22 @@ def tell(line, but=None):
             send(conn, line)
 
 
+def send_part(conn, part):
+    data = part.encode()
+    if not data:
+        return
+    try:
+        conn.send(data, socket.MSG_DONTWAIT)
+    except OSError:
+        hang_up(conn)
+
+
 def say(name, text, but):
     for conn in list(members.values()):
         if conn is but:
             continue
-        try:
-            conn.send(f"{name}: ".encode(), socket.MSG_DONTWAIT)
-            conn.send(text.encode(), socket.MSG_DONTWAIT)
-            conn.send(b"\n", socket.MSG_DONTWAIT)
-        except OSError:
-            hang_up(conn)
+        for part in (name, ": ", text, "\n"):
+            send_part(conn, part)
 
 
 def enter(name, conn):
