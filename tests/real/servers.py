@@ -93,7 +93,7 @@ class Daemon:
             if time.monotonic() > deadline:
                 raise TimeoutError(self.said())
             time.sleep(0.01)
-        return True
+        return self._process.poll() is None  # else it was somebody else who did it
 
     def said(self) -> str:
         """What it has printed."""
