@@ -15,6 +15,7 @@ import signal
 import site
 import socket
 import sys
+import time
 from contextlib import suppress
 from json import dumps, loads
 from typing import Any
@@ -292,6 +293,7 @@ def _become_student(orders: socket.socket, rules: confine.Rules, *, confined: bo
         gc.enable()
         os.environ.clear()
         os.environ.update(order["environment"])
+        time.tzset()  # else the C library keeps the zone that was right when it was asked first
         os.chdir(order["folder"])
         child.run(socket.socket(fileno=calls), socket.socket(fileno=watch), order["subject"])
     except BaseException as error:

@@ -323,3 +323,10 @@ def test_the_environment_is_clean(each_bench: Bench, monkeypatch: pytest.MonkeyP
     with each_bench.scene(body("import os", "return dict(os.environ)")) as scene:
         names = set(scene.call("f", (), {}, 5.0).value())
     assert not {name for name in names if "proxy" in name.lower() or name.startswith("PYTHON") or name == "SECRET"}
+
+
+def test_a_time_zone_that_a_test_asks_for(each_bench: Bench) -> None:
+    """Also where the process comes from a server of forks, whose C library has its own zone in mind."""
+    with each_bench.scene(body("import time", "return time.localtime(0).tm_hour")) as scene:
+        scene.environment["TZ"] = "XXX-8"
+        assert scene.call("f", (), {}, 5.0).value() == 8
