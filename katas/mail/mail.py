@@ -6,7 +6,7 @@ The page beside this file (README.md, 中文: README.zh.md) explains every step.
 Steps 1 to 3 need no network. The others speak SMTP to a server whose address and account are arguments.
 
 A promise for the whole file: the password is sent only over TLS, to a server whose certificate was checked for
-`host`; and it is never printed, and never part of an error's text.
+`host`; and it is never printed, and never part of an error's text, in Base64 neither.
 """
 
 from email.message import EmailMessage
@@ -26,9 +26,9 @@ def write_mail(sender: str, to: list[str], subject: str, text: str) -> EmailMess
     """A mail to these people: headers and a plain text, both of which may hold any characters.
 
     `sender` and each of `to` is an address, or a name with an address as `mailbox` gives it. The headers are From,
-    To (one header for all), Subject, Date (now, with its time zone) and Message-ID (new in each mail, with the
-    domain of the sender's address behind its @). The text arrives line by line as it is; the last line end may be
-    added.
+    To (one header for all), Subject, Date (now, in the zone that it names) and Message-ID (new in each mail, even for
+    the same text, with the domain of the sender's address behind its @). The text arrives line by line as it is, where
+    LF or CR LF ends a line and nothing else does; the last line end may be added.
 
     Raises ValueError when there is a line break (CR or LF) anywhere in sender, to or subject.
 
@@ -47,7 +47,7 @@ def mailbox(name: str, address: str) -> str:
     """A name with an address, written so that every program reads the same two out of it again (RFC 5322 §3.4).
 
     The name may hold commas, quotation marks, brackets, backslashes, any letters; it may be "". The address is
-    ASCII. Raises ValueError when there is a line break (CR or LF) in one of them.
+    ASCII. One line, however long the name is. Raises ValueError when there is a line break (CR or LF) in one of them.
 
     mailbox("Ada", "ada@example.com")             → 'Ada <ada@example.com>'
     mailbox("Lovelace, Ada", "ada@example.com")   → '"Lovelace, Ada" <ada@example.com>'
@@ -56,7 +56,8 @@ def mailbox(name: str, address: str) -> str:
 
 
 def recipients(message: EmailMessage) -> list[str]:
-    """The addresses that a mail must be brought to: of To, Cc and Bcc, without names, each once, in any order.
+    """The addresses that a mail must be brought to: of To, Cc and Bcc, without names, as they stand there, each once,
+    in any order.
 
     Any of the three headers may be missing.
 
@@ -106,7 +107,8 @@ def send_many(
     server refuses does not keep the next one back. When the connection breaks, the mails before it are sent all the
     same, and the caller must learn that.
 
-    Raises LoginRefused or NotSent when it does not come as far as the first mail.
+    Raises LoginRefused or NotSent when it does not come as far as the first mail; whatever happens to the mails, the
+    first one too, is told by None.
 
     send_many("mail.example.com", 465, "ada", "lovelace", [first, second, third])   → [{}, None, {}]
     """

@@ -20,7 +20,7 @@ class LoginRefused(NotSent):
 def write_mail(sender, to, subject, text):
     message = EmailMessage()
     message["Subject"] = subject
-    if len((sender + subject + "|".join(to)).splitlines()) > 1 or subject[-1:] in "\r\n" and subject:
+    if len("|".join([sender, *to, subject, ""]).splitlines()) > 1:
         raise ValueError("line break")
     message["From"] = sender
     message["To"] = ", ".join(to)

@@ -37,7 +37,7 @@ def mailbox(name, address):
     if re.search(r"[\r\n]", name + address):
         raise ValueError("line break")
     if not name.isascii():
-        return f"{Header(name, 'utf-8').encode()} <{address}>"
+        return f"{Header(name, 'utf-8').encode(maxlinelen=0)} <{address}>"
     escaped = re.sub(r'(["\\])', r"\\\1", name)
     return f'"{escaped}" <{address}>' if name else address
 

@@ -1,6 +1,6 @@
 """A login in send_many that fails is one more mail that was not sent.
 
-fails: test_send_many: refusal_unnoticed
+fails: test_send_many: refused_login_is_none
 """
 
 import smtplib
