@@ -14,7 +14,7 @@ from typing import Any, cast
 # poplib gives up on a line of more than 2048 bytes, as RFC 5321 would have it. Real mail has longer ones.
 poplib._MAXLINE = 1024 * 1024  # type: ignore[attr-defined]
 
-FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')
+FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*]')
 RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)}
 LONGEST = 100  # bytes of a file's name without its ending; file systems stop at 255 for both
 
@@ -31,7 +31,7 @@ def read_headers(raw: bytes) -> dict[str, Any]:
     date = mail["Date"]
     moment = date.datetime if date else None  # None as well when nobody can read it
     return {
-        "subject": str(mail["Subject"] or ""),
+        "subject": " ".join(str(mail["Subject"] or "").splitlines()),  # an encoded word may hold a line end
         "from": sender[0] if sender else ("", ""),
         "to": _addresses(mail, "To"),
         "date": moment.isoformat() if moment else None,
@@ -63,8 +63,8 @@ def list_mails(host: str, port: int, user: str, password: str, timeout: float = 
     """Number, size in octets and unique id of each mail."""
     with _session(host, port, user, password, timeout) as pop:
         ids = _unique_ids(pop)
-        sizes = [line.split() for line in pop.list()[1]]
-        return [(int(number), int(size), ids[int(number)]) for number, size in sizes]
+        sizes = {int(number): int(size) for number, size in (line.split() for line in pop.list()[1])}
+        return [(number, sizes[number], uid) for number, uid in ids.items()]
 
 
 def fetch_mail(host: str, port: int, user: str, password: str, number: int, timeout: float = 10.0) -> bytes:
@@ -119,8 +119,9 @@ def _session(host: str, port: int, user: str, password: str, timeout: float) -> 
 
 
 def _unique_ids(pop: poplib.POP3_SSL) -> dict[int, str]:
+    """In the order of the numbers: RFC 1939 promises none."""
     lines = [line.decode("ascii").split() for line in pop.uidl()[1]]
-    return {int(number): uid for number, uid in lines}
+    return dict(sorted((int(number), uid) for number, uid in lines))
 
 
 def _parsed(raw: bytes) -> EmailMessage:
@@ -129,8 +130,16 @@ def _parsed(raw: bytes) -> EmailMessage:
 
 
 def _addresses(mail: EmailMessage, name: str) -> list[tuple[str, str]]:
-    header = mail[name]
-    return [(each.display_name, each.addr_spec) for each in header.addresses] if header else []
+    try:
+        header = mail[name]
+    except IndexError:  # the library's own, at `Ada <`, in Python 3.11 and 3.12
+        return []
+    return [(_utf8(each.display_name), _utf8(each.addr_spec)) for each in header.addresses] if header else []
+
+
+def _utf8(text: str) -> str:
+    """What the parser could not decode, and left as lone surrogates, are bytes of UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _text(part: Any) -> str | None:
@@ -154,8 +163,8 @@ def _attachments(part: Any) -> Iterator[EmailMessage]:
 
 
 def _content(part: EmailMessage) -> bytes:
-    if part.get_content_type() == "message/rfc822":
-        return cast(EmailMessage, part.get_content()).as_bytes()
+    if part.is_multipart():  # message/rfc822 holds one message, message/delivery-status several
+        return b"".join(inner.as_bytes() for inner in cast(list[EmailMessage], part.get_payload()))
     return cast(bytes, part.get_payload(decode=True))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 CRLF = b"\r\n"
@@ -54,6 +54,7 @@ class Maildrop:
         self._lock = threading.Lock()
         self._messages: list[Message] = []
         self._taken = False
+        self._afterwards: Callable[[], object] | None = None
         for content in contents:
             self.add(content)
 
@@ -88,8 +89,19 @@ class Maildrop:
             self._taken = True
             return True
 
+    def afterwards(self, happens: Callable[[], object]) -> None:
+        """Let this happen once, when the session that has it, or the next one, is over: before any other can begin."""
+        self._afterwards = happens
+
+    def over(self) -> None:
+        """A session is over: let happen what was to happen then."""
+        happens, self._afterwards = self._afterwards, None
+        if happens is not None:
+            happens()
+
     def leave(self) -> None:
         """Give it back."""
+        self.over()
         with self._lock:
             self._taken = False
 

@@ -83,6 +83,9 @@ class FakePOP3(Fake):
         self.clear_login = clear_login
         self.apop = apop
         self.patience = PATIENCE
+        self.in_order = True
+        """Whether LIST and UIDL go by the numbers. RFC 1939 does not say in which order their lines come; with False,
+        each has another."""
         self.commands: list[Command] = []
         """All commands in the order of their coming."""
         self._maildrops: dict[str, Maildrop] = {}
@@ -347,13 +350,15 @@ class _Session:
             size = self._message(argument).size
             return _ok(f"{int(argument)} {size}")
         there = self._there()
-        return _lines(f"{len(there)} messages", [f"{number} {message.size}" for number, message in there])
+        lines = [f"{number} {message.size}" for number, message in there]
+        return _lines(f"{len(there)} messages", lines if self._server.in_order else lines[1::2] + lines[::2])
 
     def _uidl(self, argument: str) -> bytes:
         if argument:
             uid = self._message(argument).uid
             return _ok(f"{int(argument)} {uid}")
-        return _lines("unique ids follow", [f"{number} {message.uid}" for number, message in self._there()])
+        lines = [f"{number} {message.uid}" for number, message in self._there()]
+        return _lines("unique ids follow", lines if self._server.in_order else lines[::-1])
 
     def _retr(self, argument: str) -> bytes:
         message = self._message(argument)

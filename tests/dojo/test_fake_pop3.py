@@ -347,6 +347,29 @@ def test_faults_in_place_of_an_answer_and_before_it(server: FakePOP3) -> None:
             talk.hears()
 
 
+def test_lists_in_no_order(server: FakePOP3) -> None:
+    server.in_order = False
+    pop = client(server)
+    listed = [[int(line.split()[0]) for line in lines] for lines in (pop.list()[1], pop.uidl()[1])]
+    assert listed == [[2, 1, 3], [3, 2, 1]]
+    pop.quit()
+
+
+def test_what_happens_between_sessions(server: FakePOP3) -> None:
+    drop = server.maildrop_of("ann")
+    assert drop is not None
+    drop.afterwards(lambda: drop.add(b"Subject: four\r\n\r\n"))
+    pop = client(server)
+    pop.dele(1)
+    assert len(drop.messages) == 3
+    pop.quit()
+    assert [message.content[9:12] for message in drop.messages] == [b"two", b"thr", b"fou"]
+    pop = client(server)
+    assert pop.stat()[0] == 3
+    pop.quit()
+    assert len(drop.messages) == 3  # it happens once
+
+
 def test_eight_bit_and_long_lines_pass(server: FakePOP3) -> None:
     drop = Maildrop("bob", "密码", ["Subject: 你好\r\n\r\n".encode() + b"x" * 3000 + b"\r\n\xff\xfe\r\rlone\r\n"])
     server.maildrop("bob", "密码", [message.content for message in drop.messages])

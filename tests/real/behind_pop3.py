@@ -146,6 +146,7 @@ class RealPOP3(FakePOP3):
                         break
             finally:
                 if drop is not None:
+                    drop.over()
                     drop.sessions -= 1
                     self.door.changed()
         connection.finish()

@@ -49,16 +49,23 @@ def join_lines(lines):
     return b"\r\n".join([*lines, b""])
 
 
+def utf8(parsed):
+    return parsed.encode(errors="surrogateescape").decode(errors="replace")
+
+
 def read_headers(raw):
     mail = PARSER.parsebytes(raw, headersonly=True)
 
     def pairs(name):
-        field = mail.get(name)
-        return [(a.display_name, a.addr_spec) for a in field.addresses] if field is not None else []
+        try:
+            field = mail.get(name)
+        except IndexError:  # a header that the parser chokes on
+            return []
+        return [(utf8(a.display_name), utf8(a.addr_spec)) for a in field.addresses] if field is not None else []
 
     date = mail.get("date")
     return {
-        "subject": str(mail.get("subject", "")),
+        "subject": re.sub(r"[\r\n]+", " ", str(mail.get("subject", ""))),
         "from": (pairs("from") or [("", "")])[0],
         "to": pairs("to"),
         "date": date.datetime.isoformat() if date is not None and date.datetime else None,
@@ -117,6 +124,8 @@ def save_attachments(raw, folder):
             continue
         if part.get_content_type() == "message/rfc822":
             data = part.get_content().as_bytes()
+        elif part.get_content_maintype() == "message":
+            data = b"".join(bytes(inner) for inner in part.get_payload())
         else:
             data = part.get_payload(decode=True)
         saved.append((name, write(folder, name, data)))
@@ -131,8 +140,7 @@ def count_mails(host, port, user, password, timeout=10.0):
 def list_mails(host, port, user, password, timeout=10.0):
     with Mailbox(host, port, user, password, timeout) as pop:
         mails = []
-        for line in pop.list()[1]:
-            number, size = map(int, line.split())
+        for number, size in sorted(tuple(map(int, line.split())) for line in pop.list()[1]):
             uid = pop.uidl(number).split()[2].decode()
             mails.append((number, size, uid))
         return mails
@@ -151,10 +159,10 @@ def list_headers(host, port, user, password, timeout=10.0):
 def new_mails(host, port, user, password, known, timeout=10.0):
     mails = []
     with Mailbox(host, port, user, password, timeout) as pop:
-        for line in pop.uidl()[1]:
-            number, uid = line.decode().split(" ")
-            if uid not in set(known):
-                mails.append((uid, join_lines(pop.retr(int(number))[1])))
+        ids = dict(line.decode().split(" ") for line in pop.uidl()[1])
+        for number in sorted(ids, key=int):
+            if ids[number] not in set(known):
+                mails.append((ids[number], join_lines(pop.retr(int(number))[1])))
     return mails
 
 

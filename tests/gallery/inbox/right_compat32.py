@@ -38,11 +38,12 @@ def decoded(value):
                 text += piece.decode(charset, "replace")
             except LookupError:
                 text += piece.decode("utf-8", "replace")
-    return text.replace("\r\n", "").replace("\n", "")
+    return text.replace("\r", "").replace("\n", "")
 
 
 def pairs(mail, name):
-    found = getaddresses([str(value) for value in mail.get_all(name, [])])
+    raw = [value for key, value in mail.raw_items() if key.lower() == name]
+    found = getaddresses([value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for value in raw])
     return [(decoded(name), address) for name, address in found if address]
 
 
@@ -66,7 +67,7 @@ def read_headers(raw):
 
 def leaves(part):
     """Every part that holds something; an attached mail is one, and not looked into."""
-    if part.get_content_type() == "message/rfc822" or not part.is_multipart():
+    if part.get_content_maintype() == "message" or not part.is_multipart():
         return [part]
     found = []
     for inner in part.get_payload():
@@ -137,8 +138,8 @@ def save_attachments(raw, folder):
         name = file_name(part)
         if not (is_attached(part) or name or part.get_content_maintype() != "text"):
             continue
-        if part.get_content_type() == "message/rfc822":
-            data = part.get_payload()[0].as_bytes()
+        if part.is_multipart():
+            data = b"\r\n".join(inner.as_bytes() for inner in part.get_payload())
         else:
             data = part.get_payload(decode=True)
         saved.append((name, save(folder, good(name or ""), data)))
@@ -189,7 +190,7 @@ def list_headers(host, port, user, password, timeout=10.0):
 def new_mails(host, port, user, password, known, timeout=10.0):
     def work(pop):
         found = []
-        for line in pop.uidl()[1]:
+        for line in sorted(pop.uidl()[1], key=lambda line: int(line.split()[0])):
             number, uid = line.decode("ascii").split()
             if uid not in known:
                 found.append((uid, join_lines(pop.retr(int(number))[1])))

@@ -66,14 +66,22 @@ def join_lines(lines):
     return b"".join(line + b"\r\n" for line in lines)
 
 
+def as_utf8(text):
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def read_headers(raw):
     mail = message_from_bytes(raw, policy=policy.default)
     found = {}
     for key in ("from", "to"):
-        found[key] = [(one.display_name, one.addr_spec) for one in mail[key].addresses] if mail[key] else []
+        try:
+            people = mail[key].addresses if key in mail else ()
+        except IndexError:
+            people = ()
+        found[key] = [tuple(map(as_utf8, (one.display_name, one.addr_spec))) for one in people]
     date = getattr(mail["date"], "datetime", None)
     return {
-        "subject": "" if mail["subject"] is None else str(mail["subject"]),
+        "subject": "" if mail["subject"] is None else re.sub(r"\s+", " ", str(mail["subject"])),
         "from": found["from"][0] if found["from"] else ("", ""),
         "to": found["to"],
         "date": None if date is None else date.isoformat(),
@@ -119,8 +127,9 @@ def save_attachments(raw, folder):
     saved = []
     for part in parts(message_from_bytes(raw, policy=policy.default)):
         if part.get_content_disposition() == "attachment" or part.get_filename() or part.get_content_maintype() != "text":
-            inner = part.get_payload(0).as_bytes() if part.get_content_maintype() == "message" else None
-            data = part.get_payload(decode=True) if inner is None else inner
+            data = part.get_payload(decode=True)
+            if data is None:  # a message, or the blocks of fields of a report
+                data = b"".join(inner.as_bytes() for inner in part.get_payload())
             saved.append((part.get_filename(), write(folder, part.get_filename(), data)))
     return saved
 
@@ -133,9 +142,14 @@ def count_mails(host, port, user, password, timeout=10.0):
 
 def list_mails(host, port, user, password, timeout=10.0):
     with session(host, port, user, password, timeout) as pop:
-        sizes = pop.ask_for_lines("LIST")
-        ids = pop.ask_for_lines("UIDL")
-    return [(int(s.split()[0]), int(s.split()[1]), i.split()[1].decode()) for s, i in zip(sizes, ids)]
+        sizes = in_order(pop.ask_for_lines("LIST"))
+        ids = in_order(pop.ask_for_lines("UIDL"))
+    return [(number, int(size), uid.decode()) for (number, size), (_, uid) in zip(sizes, ids)]
+
+
+def in_order(lines):
+    pairs = [line.split() for line in lines]
+    return sorted((int(number), value) for number, value in pairs)
 
 
 def fetch_mail(host, port, user, password, number, timeout=10.0):
@@ -151,7 +165,7 @@ def list_headers(host, port, user, password, timeout=10.0):
 
 def new_mails(host, port, user, password, known, timeout=10.0):
     with session(host, port, user, password, timeout) as pop:
-        ids = [line.decode().split() for line in pop.ask_for_lines("UIDL")]
+        ids = [(n, uid.decode()) for n, uid in in_order(pop.ask_for_lines("UIDL"))]
         return [(uid, join_lines(pop.ask_for_lines(f"RETR {n}"))) for n, uid in ids if uid not in known]
 
 

@@ -1,6 +1,7 @@
 """get_content gives bytes.
 
 fails: test_attachments: text_attachment_rewritten
+fails: test_odd_attachments: text_attachment_rewritten
 """
 
 import os
@@ -27,9 +28,17 @@ def parse(raw):
 
 
 def people(mail, name):
-    if not mail[name]:
+    try:
+        header = mail[name]
+    except IndexError:
         return []
-    return [(each.display_name, each.addr_spec) for each in mail[name].addresses]
+    if not header:
+        return []
+    return [(utf8(each.display_name), utf8(each.addr_spec)) for each in header.addresses]
+
+
+def utf8(text):
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def moment(mail):
@@ -43,7 +52,7 @@ def read_headers(raw):
     mail = parse(raw)
     sender = people(mail, "From")
     return {
-        "subject": str(mail["Subject"] or ""),
+        "subject": " ".join(str(mail["Subject"] or "").splitlines()),
         "from": sender[0] if sender else ("", ""),
         "to": people(mail, "To"),
         "date": moment(mail),
@@ -77,15 +86,14 @@ def attachments(part):
 
 
 def content_of(part):
-    content = part.get_content()
-    if part.get_content_type() == "message/rfc822":
-        return content.as_bytes()
-    return content
+    if part.is_multipart():
+        return b"".join(inner.as_bytes() for inner in part.get_payload())
+    return part.get_content()
 
 
 def safe_name(name):
     name = (name or "").replace("\\", "/").split("/")[-1]
-    name = re.sub(r'[\x00-\x1f\x7f:*?"<>|]', "_", name).strip(". ")
+    name = re.sub(r'[\x00-\x1f\x7f-\x9f:*?"<>|]', "_", name).strip(". ")
     stem, ending = os.path.splitext(name)
     stem = stem.encode("utf-8", "replace")[:150].decode("utf-8", "ignore")
     ending = ending.encode("utf-8", "replace")[:50].decode("utf-8", "ignore").rstrip(". ")
@@ -139,7 +147,11 @@ def whole(lines):
 
 
 def unique_ids(pop):
-    return [line.decode().split()[1] for line in pop.uidl()[1]]
+    return [line.decode().split()[1] for line in by_number(pop.uidl()[1])]
+
+
+def by_number(lines):
+    return sorted(lines, key=lambda line: int(line.split()[0]))
 
 
 def count_mails(host, port, user, password, timeout=10.0):
@@ -156,7 +168,7 @@ def list_mails(host, port, user, password, timeout=10.0):
     pop = log_in(host, port, user, password, timeout)
     try:
         mails = []
-        for line, uid in zip(pop.list()[1], unique_ids(pop)):
+        for line, uid in zip(by_number(pop.list()[1]), unique_ids(pop)):
             number, size = line.split()
             mails.append((int(number), int(size), uid))
         pop.quit()

@@ -27,9 +27,17 @@ def parse(raw):
 
 
 def people(mail, name):
-    if not mail[name]:
+    try:
+        header = mail[name]
+    except IndexError:
         return []
-    return [(each.display_name, each.addr_spec) for each in mail[name].addresses]
+    if not header:
+        return []
+    return [(utf8(each.display_name), utf8(each.addr_spec)) for each in header.addresses]
+
+
+def utf8(text):
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def moment(mail):
@@ -43,7 +51,7 @@ def read_headers(raw):
     mail = parse(raw)
     sender = people(mail, "From")
     return {
-        "subject": str(mail["Subject"] or ""),
+        "subject": " ".join(str(mail["Subject"] or "").splitlines()),
         "from": sender[0] if sender else ("", ""),
         "to": people(mail, "To"),
         "date": moment(mail),
@@ -77,8 +85,8 @@ def attachments(part):
 
 
 def content_of(part):
-    if part.get_content_type() == "message/rfc822":
-        return part.get_payload(0).as_bytes()
+    if part.is_multipart():
+        return b"".join(inner.as_bytes() for inner in part.get_payload())
     return part.get_payload(decode=True)
 
 
@@ -138,7 +146,11 @@ def whole(lines):
 
 
 def unique_ids(pop):
-    return [line.decode().split()[1] for line in pop.uidl()[1]]
+    return [line.decode().split()[1] for line in by_number(pop.uidl()[1])]
+
+
+def by_number(lines):
+    return sorted(lines, key=lambda line: int(line.split()[0]))
 
 
 def count_mails(host, port, user, password, timeout=10.0):
@@ -155,7 +167,7 @@ def list_mails(host, port, user, password, timeout=10.0):
     pop = log_in(host, port, user, password, timeout)
     try:
         mails = []
-        for line, uid in zip(pop.list()[1], unique_ids(pop)):
+        for line, uid in zip(by_number(pop.list()[1]), unique_ids(pop)):
             number, size = line.split()
             mails.append((int(number), int(size), uid))
         pop.quit()

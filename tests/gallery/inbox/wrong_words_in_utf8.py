@@ -38,9 +38,14 @@ def header_text(value):
     return text.replace("\r", "").replace("\n", "")
 
 
+def written(mail, name):
+    values = [value for key, value in mail.raw_items() if key.lower() == name.lower()]
+    return [value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for value in values]
+
+
 def people(mail, name):
     found = []
-    for person, address in getaddresses(mail.get_all(name, [])):
+    for person, address in getaddresses(written(mail, name)):
         if address:
             found.append((header_text(person), address))
     return found
@@ -91,14 +96,14 @@ def attachments(part):
 
 
 def content_of(part):
-    if part.get_content_type() == "message/rfc822":
-        return part.get_payload(0).as_bytes()
+    if part.is_multipart():
+        return b"".join(inner.as_bytes() for inner in part.get_payload())
     return part.get_payload(decode=True)
 
 
 def safe_name(name):
     name = (name or "").replace("\\", "/").split("/")[-1]
-    name = re.sub(r'[\x00-\x1f\x7f:*?"<>|]', "_", name).strip(". ")
+    name = re.sub(r'[\x00-\x1f\x7f-\x9f:*?"<>|]', "_", name).strip(". ")
     stem, ending = os.path.splitext(name)
     stem = stem.encode("utf-8", "replace")[:150].decode("utf-8", "ignore")
     ending = ending.encode("utf-8", "replace")[:50].decode("utf-8", "ignore").rstrip(". ")
@@ -152,7 +157,11 @@ def whole(lines):
 
 
 def unique_ids(pop):
-    return [line.decode().split()[1] for line in pop.uidl()[1]]
+    return [line.decode().split()[1] for line in by_number(pop.uidl()[1])]
+
+
+def by_number(lines):
+    return sorted(lines, key=lambda line: int(line.split()[0]))
 
 
 def count_mails(host, port, user, password, timeout=10.0):
@@ -169,7 +178,7 @@ def list_mails(host, port, user, password, timeout=10.0):
     pop = log_in(host, port, user, password, timeout)
     try:
         mails = []
-        for line, uid in zip(pop.list()[1], unique_ids(pop)):
+        for line, uid in zip(by_number(pop.list()[1]), unique_ids(pop)):
             number, size = line.split()
             mails.append((int(number), int(size), uid))
         pop.quit()
