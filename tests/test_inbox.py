@@ -146,10 +146,6 @@ def test_odd_headers(scene: Scene, student: Student, fresh: Fresh) -> None:
         ("text on one line, all words in it", "一行文本，词都在"),
         line_end_in_subject=lambda got: isinstance(got, str) and len(got.splitlines()) > 1,
     )
-    scene.now("The sender is `Ada <`, and the second recipient too.", "发件人是“Ada <”，第二位收件人也是。")
-    cut = _header(letter, "From: Ada <", f"To: {letter.sender[1]}, Ada <", f"Subject: {start}")
-    called = student.read_headers(mail(cut, plain("Hi.")))
-    called.part(called.value(broken_address_crashes=crashed)["subject"]).equals(start)
     for date in ("yesterday", "Tue, 99 Nov 2026 99:99:99 +0800", ""):
         scene.now(f"The date is `{date}`.", f"日期是“{date}”。")
         called = student.read_headers(mail(_header(letter, f"Date: {date}"), plain("Hi.")))
@@ -175,6 +171,10 @@ def test_odd_headers(scene: Scene, student: Student, fresh: Fresh) -> None:
     called = student.read_headers(unknown)
     value = called.value(charset_always_known=raises("LookupError"))
     called.part(value["from"]).equals(letter.sender)
+    scene.now("The sender is `Ada <`, and the second recipient too.", "发件人是“Ada <”，第二位收件人也是。")
+    cut = _header(letter, "From: Ada <", f"To: {letter.sender[1]}, Ada <", f"Subject: {start}")
+    called = student.read_headers(mail(cut, plain("Hi.")))
+    called.part(called.value(broken_address_crashes=crashed)["subject"]).equals(start)
 
 
 def test_bodies(scene: Scene, student: Student, fresh: Fresh) -> None:
