@@ -7,6 +7,7 @@ the process prints can be read.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -89,7 +90,9 @@ class Launcher(Protocol):
 
 
 def _code(module: str, call: str) -> str:
-    return f"import sys; sys.path.insert(0, {str(ROOT)!r}); from dojo.inside import {module}; del sys.path[0]; {call}"
+    # Where it may, it keeps the compiled form of our own modules, and from then on of nothing else.
+    ours = f"sys.dont_write_bytecode = False; sys.path.insert(0, {str(ROOT)!r}); from dojo.inside import {module}"
+    return f"import sys; {ours}; del sys.path[0]; sys.dont_write_bytecode = True; {call}"
 
 
 def _python(python: str, function: str, theirs: socket.socket, foreground: bool = False) -> subprocess.Popen[bytes]:
@@ -248,11 +251,13 @@ class ForkServer:
         self._control.close()  # the server sees the end, ends its children and then itself
         if self._server is None:
             return
+        descriptor = os.pidfd_open(self._server.pid)  # Popen.wait with a deadline looks again and again
         try:
-            self._server.wait(START_DEADLINE)
-        except subprocess.TimeoutExpired:
-            self._server.kill()
-            self._server.wait()
+            if not select.select([descriptor], [], [], START_DEADLINE)[0]:
+                self._server.kill()
+        finally:
+            os.close(descriptor)
+        self._server.wait()
 
 
 class Spawner:

@@ -7,6 +7,7 @@ process of its own below that. Where fork is not safe, each run is a new interpr
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import select
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
     import pytest
 
 ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+AHEAD = (
+    *("dojo.plugin", "dojo.fakes.http", "dojo.fakes.pop3", "dojo.fakes.raw", "dojo.fakes.smtp", "dojo.fakes.tls"),
+    *("dojo.server", "dojo.sandbox.cell", "trustme"),
+    # What others load when they are first used: socket for the name of a host, cryptography for a key.
+    *("encodings.idna", "cryptography.hazmat.backends.openssl.backend"),
+)
+"""Modules that the warm interpreter loads once, for every run."""
 
 Sandbox = dict[str, Any]
 """What a run is kept in, as plain data: level, limits, folder, subject; see dojo/sandbox/cell.py."""
@@ -122,11 +131,9 @@ class Interpreter:
 def serve() -> None:
     """The warm interpreter: an order on each line of standard input, a reply on each line of standard output."""
     import pytest
-    import trustme  # noqa: F401 - loaded ahead for every run
 
-    from dojo import fakes, plugin  # noqa: F401
-    from dojo.fakes import http, raw, smtp, tls  # noqa: F401
-
+    for name in AHEAD:
+        importlib.import_module(name)
     gc.disable()  # in a short run, looking for garbage costs more than the garbage; and it would copy shared pages
     gc.freeze()
     launch.nursery = launch.Nursery()

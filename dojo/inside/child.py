@@ -9,18 +9,17 @@ import socket
 import sys
 import threading
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dojo.inside import channel, describe, plain
-
-if TYPE_CHECKING:
-    from dojo.inside import listening
+from dojo.inside import channel, describe, listening, locks, plain, race
 
 WARM = frozenset(
-    """asyncio base64 collections concurrent.futures dataclasses email email.message email.parser email.policy
-    email.utils functools hashlib hmac http http.client http.cookiejar http.cookies io ipaddress json logging
-    mimetypes pathlib poplib queue re secrets select selectors smtplib socketserver ssl string struct subprocess
-    tempfile typing urllib urllib.error urllib.parse urllib.request urllib.response uuid""".split()
+    """asyncio base64 collections concurrent.futures contextlib copy dataclasses datetime email email.generator
+    email.header email.headerregistry email.message email.mime.base email.mime.image email.mime.multipart
+    email.mime.text email.parser email.policy email.utils functools gzip hashlib hmac html html.parser http
+    http.client http.cookiejar http.cookies io ipaddress json logging mimetypes pathlib poplib queue random re
+    secrets select selectors shutil smtplib socket socketserver ssl string struct subprocess tempfile textwrap
+    traceback typing unicodedata urllib urllib.error urllib.parse urllib.request urllib.response uuid""".split()
 )
 """Modules worth loading before the fork, once the student's file has been seen to load them itself."""
 
@@ -73,8 +72,6 @@ def run(calls: socket.socket, watch: socket.socket, subject: str) -> None:
 def _prepare_server(tell: listening.Tell, subject: str, pause: float, send_buffer: int) -> None:
     """For a test that meets a server of the student's: tell when it listens, know who holds which lock; race the
     threads and give the connections smaller buffers where the test asks for it."""
-    from dojo.inside import listening, locks, race
-
     listening.watch(lambda told: tell({"listening": told}), send_buffer)
     locks.trace()
     if pause:
@@ -82,8 +79,6 @@ def _prepare_server(tell: listening.Tell, subject: str, pause: float, send_buffe
 
 
 def _slow_down(subject: str, pause: float) -> None:
-    from dojo.inside import race
-
     race.slow_down(os.path.dirname(subject), pause)
 
 

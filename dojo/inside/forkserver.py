@@ -185,6 +185,9 @@ def nursery(control_fd: int) -> None:
             os.close(fds[0])
 
 
+NETWORK = frozenset(("asyncio", "http.client", "poplib", "smtplib", "socket", "socketserver", "urllib.request"))
+"""Modules by which a program names hosts."""
+
 SCOUT_DEADLINE = 2.0
 """Seconds that reading a file's imports may take."""
 
@@ -229,6 +232,8 @@ def _import(names: list[str]) -> None:
         if name in child.WARM:  # the list comes from a process that has seen a student's file
             with suppress(ImportError):
                 importlib.import_module(name)
+    if not NETWORK.isdisjoint(names):
+        importlib.import_module("encodings.idna")  # socket itself does so when it is given the first name of a host
     gc.freeze()
 
 
