@@ -16,6 +16,7 @@ from typing import cast
 from dojo import terminal
 from dojo.expect import Answer, Expectation, Scene, matching
 from dojo.failure import Failure, Row
+from dojo.markup import Markup
 from dojo.words import LANGUAGES, language, word
 
 MOST_PARTS = 100
@@ -49,8 +50,8 @@ class Part:
     """The file name, decoded; "" where there is none."""
     content_id: str
     """The value of its Content-ID, angle brackets included; "" where there is none."""
-    long_id: bool
-    """Whether the id was too long for a header, so that it was encoded and few programs can read it."""
+    encoded_id: bool
+    """Whether the id was too long for a header, or not ASCII, so that it was encoded and few programs can read it."""
     message: EmailMessage
 
     @property
@@ -72,9 +73,12 @@ class Part:
         return content if isinstance(content, bytes) else b""
 
     def drawn(self) -> str:
-        """One line: its type, its disposition, its file name, its id, as far as there are any."""
+        """One line: its type, its disposition, its file name, its id, as far as there are any; what the pictures of
+        HTML refer to."""
         words = [_short(self.type, LONGEST), _short(self.disposition, LONGEST)]
         words += [f'"{_short(self.name, LONGEST_NAME)}"' if self.name else "", _short(self.content_id, LONGEST_ID)]
+        if self.type == "text/html" and not self.name:
+            words += [f"({_short(each.get('src', ''), LONGEST_ID)})" for each in Markup(self.text()).pictures[:2]]
         return "  " * len(self.path) + "  ".join(word for word in words if word)
 
 

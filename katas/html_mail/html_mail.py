@@ -14,7 +14,7 @@ def html_text(text: str) -> str:
     """The text as HTML: it shows the same characters, and each of its lines stays a line.
 
     Safe between tags, and in an attribute between quotes of either kind. Each line end, LF or CR LF, becomes
-    one <br>; there is no other tag in it.
+    one <br> (one at the very end need not); there is no other tag in it.
 
     html_text("5 < 7")         → "5 &lt; 7"
     html_text("one\\ntwo")      → "one<br>two"   (a line break behind the <br> is fine)
@@ -26,7 +26,7 @@ def mime_type(name: str) -> tuple[str, str]:
     """Type and subtype of a file with this name, or at this path (RFC 2046, RFC 6838).
 
     Only the name counts: there need not be a file. ("application", "octet-stream") if the name does not tell,
-    and for a compressed file like data.tar.gz.
+    and for a compressed file like data.tar.gz, data.tgz or prices.csv.xz.
 
     mime_type("photo.jpg")     → ("image", "jpeg")
     mime_type("a.unheard")     → ("application", "octet-stream")
@@ -56,9 +56,10 @@ def two_versions(text: str, page: str) -> EmailMessage:
 def picture_letter(text: str, picture: str, description: str) -> EmailMessage:
     """A letter in two versions: the text, and the text as HTML with the picture below it.
 
-    The plain text is `text`, letter for letter. The HTML shows the lines of `text`, and in one <img> the picture
-    with `description` as its alt. The picture (a path, PNG or JPEG) is a part of the message with the type that
-    mime_type gives. The <img> refers to its Content-ID by cid:, and both are in one multipart/related.
+    The plain text is `text`, letter for letter. The HTML shows the lines of `text`, and below them in one <img> the
+    picture with `description` as its alt. Both may hold any characters, also {}, %, $ and backslashes. The picture
+    (a path, PNG or JPEG) is a part of the message with the type that mime_type gives. The <img> refers to its
+    Content-ID by cid:, and both are in one multipart/related.
     """
     raise NotImplementedError
 
@@ -67,7 +68,8 @@ def letter_with_files(text: str, files: list[str]) -> EmailMessage:
     """A letter in plain text with files (paths) attached, in their order.
 
     multipart/mixed holding text/plain, then for each file a part with Content-Disposition: attachment, the type
-    that mime_type gives, the file's name without its folders, and its bytes. The list may be empty.
+    that mime_type gives, the file's name without its folders, and its bytes. Each path is one part: an empty file
+    is one too, and so are two of the same name. The list may be empty; then text/plain alone is right as well.
     """
     raise NotImplementedError
 
@@ -84,6 +86,7 @@ def whole_letter(
 ) -> EmailMessage:
     """All of it in one letter: headers, two versions, the picture in the HTML, the files attached to both versions.
 
+    `files` may be empty here, too.
     Raises ValueError if the message has more than `limit` bytes as it travels: headers and Base64 counted, each
     line with CR and LF at its end (RFC 1870 §3, RFC 5321 §2.3.8).
     """

@@ -25,7 +25,7 @@ def test_the_tree_is_read_and_drawn() -> None:
         "  multipart/alternative",
         "    text/plain",
         "    multipart/related",
-        "      text/html",
+        "      text/html  (cid:x@example.com)",
         "      image/png  inline  <x@example.com>",
         '  application/pdf  attachment  "价目\\u202e表.pdf"',
     ]
@@ -55,12 +55,13 @@ def test_rubbish_is_a_message_of_one_part(data: bytes) -> None:
     assert len(Tree(data).lines()) == 1
 
 
-def test_a_long_id_is_known_by_its_encoding() -> None:
+@pytest.mark.parametrize("cid", [f"<{'x' * 80}@example.com>", "<日出.png@example.com>"], ids=["long", "Chinese"])
+def test_an_id_that_is_no_id_is_known_by_its_encoding(cid: str) -> None:
     message = EmailMessage()
-    message.set_content(b"picture", "image", "png", cid=f"<{'x' * 80}@example.com>")
+    message.set_content(b"picture", "image", "png", cid=cid)
     (part,) = Tree(message.as_bytes()).parts
-    assert part.long_id
-    assert part.content_id == f"<{'x' * 80}@example.com>"
+    assert part.encoded_id
+    assert part.content_id == cid
 
 
 def test_two_trees_stand_beside_each_other_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 fails: test_picture: not_in_html
 fails: test_picture_arrives: not_in_html
-fails: test_picture_text: description_missing
+fails: test_picture_text: not_in_html
 fails: test_whole_letter: not_in_html
 """
 

@@ -1,6 +1,7 @@
 """Attachments are application/octet-stream, all of them.
 
 fails: test_files: everything_is_octets
+fails: test_odd_files: everything_is_octets
 fails: test_whole_letter: everything_is_octets
 """
 

@@ -2,6 +2,7 @@
 
 fails: test_files: not_attached
 fails: test_file_names: not_attached
+fails: test_odd_files: not_attached
 fails: test_whole_letter: not_attached
 """
 

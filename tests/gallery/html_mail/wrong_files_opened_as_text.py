@@ -2,6 +2,7 @@
 
 fails: test_files: opened_as_text
 fails: test_file_names: opened_as_text
+fails: test_odd_files: opened_as_text
 fails: test_whole_letter: opened_as_text
 fails: test_limit: opened_as_text
 """

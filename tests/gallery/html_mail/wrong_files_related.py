@@ -2,6 +2,7 @@
 
 fails: test_files: files_in_related
 fails: test_file_names: files_in_related
+fails: test_odd_files: files_in_related
 fails: test_whole_letter: related_on_alternative
 fails: test_limit: related_on_alternative
 """

@@ -2,6 +2,7 @@
 
 fails: test_files: data_changed
 fails: test_file_names: opened_as_text
+fails: test_odd_files: data_changed
 fails: test_whole_letter: data_changed
 """
 

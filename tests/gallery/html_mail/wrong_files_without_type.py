@@ -2,6 +2,7 @@
 
 fails: test_files: type_not_given
 fails: test_file_names: type_not_given
+fails: test_odd_files: type_not_given
 fails: test_whole_letter: type_not_given
 fails: test_limit: type_not_given
 """

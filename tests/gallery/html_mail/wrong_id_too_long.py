@@ -1,8 +1,8 @@
 """An id may be as long as one likes.
 
-fails: test_picture: id_too_long
-fails: test_picture_arrives: id_too_long
-fails: test_whole_letter: id_too_long
+fails: test_picture: id_encoded
+fails: test_picture_arrives: id_encoded
+fails: test_whole_letter: id_encoded
 """
 
 import hashlib

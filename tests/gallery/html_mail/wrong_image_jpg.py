@@ -3,6 +3,7 @@
 fails: test_mime_type: subtype_jpg
 fails: test_picture_arrives: subtype_jpg
 fails: test_files: subtype_jpg
+fails: test_odd_files: subtype_jpg
 fails: test_whole_letter: subtype_jpg
 """
 

@@ -2,6 +2,7 @@
 
 fails: test_files: file_missing
 fails: test_file_names: file_missing
+fails: test_odd_files: file_missing
 """
 
 import html

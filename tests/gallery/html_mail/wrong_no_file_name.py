@@ -2,6 +2,7 @@
 
 fails: test_files: file_without_name
 fails: test_file_names: file_without_name
+fails: test_odd_files: file_without_name
 fails: test_whole_letter: file_without_name
 """
 

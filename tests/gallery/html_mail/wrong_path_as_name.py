@@ -2,6 +2,7 @@
 
 fails: test_files: path_as_name
 fails: test_file_names: path_as_name
+fails: test_odd_files: path_as_name
 fails: test_whole_letter: path_as_name
 """
 

@@ -1,8 +1,8 @@
 """Blank lines at the edges and lines that are long are tidied up.
 
 fails: test_two_versions: text_changed
-fails: test_picture_text: text_changed
-fails: test_whole_letter: text_changed
+fails: test_picture_text: blanks_changed
+fails: test_whole_letter: blanks_changed
 """
 
 import html

@@ -2,6 +2,7 @@
 
 fails: test_names: header_twice
 fails: test_whole_letter: header_twice
+fails: test_limit: header_twice
 """
 
 import html

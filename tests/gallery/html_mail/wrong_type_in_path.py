@@ -3,6 +3,7 @@
 fails: test_mime_type: first_dot
 fails: test_picture_arrives: everything_is_octets
 fails: test_files: everything_is_octets
+fails: test_odd_files: everything_is_octets
 fails: test_whole_letter: everything_is_octets
 """
 
