@@ -21,7 +21,7 @@ ROUNDS = 15
 LIMITS = {"urlparse": 1.5, "qs": 2.0, "http_client": 3.0, "protected": 3.0}
 """What each kata may cost, as a multiple of the bare pytest."""
 
-SECONDS = {"echo": 3.0, "udp_echo": 2.0, "chat": 5.0, "mail": 3.0, "html_mail": 3.0, "inbox": 3.0}
+SECONDS = {"echo": 3.0, "udp_echo": 3.0, "chat": 5.0, "mail": 3.0, "html_mail": 3.0, "inbox": 3.0}
 """What the katas may take in which somebody has to wait."""
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

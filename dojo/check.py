@@ -19,10 +19,13 @@ from dojo.launch import ROOT
 from dojo.result import PASS, Result
 from dojo.terminal import style
 
-WORKERS = 2 * max(2, os.cpu_count() or 2)
-"""Jobs at a time: twice the cores, as much of a kata's time is waiting for a timeout to pass."""
+CORES = max(2, os.cpu_count() or 2)
 
-WAITERS = 3 * WORKERS
+WORKERS = CORES + 1
+"""Jobs at a time: more than the cores, as much of a kata's time is waiting for a timeout to pass; not many more, or a
+program that spins gets too little of a processor to be told from one that waits."""
+
+WAITERS = 2 * CORES
 """Beside them, jobs at a time that do little but wait: a wrong server is found by what does not come from it."""
 
 PATIENT = ("echo", "udp_echo", "chat")

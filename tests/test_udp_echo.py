@@ -989,7 +989,7 @@ def test_gives_up(student: Student, scene: Scene, udp: MakeUDP, fresh: Fresh) ->
     最后一次尝试等完之后以 TimeoutError 放弃；下一次调用和它无关
     """
     quiz, other = Quiz(fresh, 2), Quiz(fresh, 1)
-    timeout, tries, late = 0.1, 4, fresh.word().encode()
+    timeout, tries, late = 0.2, 3, fresh.word().encode()
     first, second = quiz.asked[0], other.asked[0]
     noise = Reply("server", numbered(7, quiz.answers[1]), after=0.75 * timeout)
     old = Reply("server", numbered(0, quiz.answers[0]), to=0)
