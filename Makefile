@@ -13,7 +13,7 @@ export $(OPTIONS)
 help:
 	$(info $(HELP))@:
 
-test hint play bench grade: .venv/.complete
+test hint play bench bench-grade grade: .venv/.complete
 	@$(BIN)/python -m dojo $@
 
 check: .venv/.complete-dev
@@ -67,6 +67,7 @@ for those who work on the dojo
   make check                   the project's own tests, lint and types
   make check-real              the fakes and the references against postfix, dovecot, nginx, curl and others
   make bench                   what a run costs
+  make bench-grade             what grading a submission costs, beside other graders (the first run installs them)
   make clean                   remove .venv and caches, never a kata
 
 PYTHON=python3.12 names the Python that the first run makes .venv with.
@@ -75,4 +76,4 @@ Without make: $(BIN)/python -m dojo --help
 endef
 
 always:
-.PHONY: help test hint play bench grade check check-real clean always
+.PHONY: help test hint play bench bench-grade grade check check-real clean always

@@ -194,7 +194,7 @@ class Runs:
             if file.exists():
                 hints.reasons(file)  # read once, for every run
         gc.freeze()
-        _adopt_orphans()
+        adopt_orphans()
         while line := self._orders.readline():
             order = json.loads(line)
             pid = os.fork()
@@ -280,7 +280,7 @@ SUBREAPER, PDEATHSIG = 36, 1
 """Options of prctl(2)."""
 
 
-def _adopt_orphans() -> None:
+def adopt_orphans() -> None:
     """What a run leaves behind becomes a child of this process, and is found."""
     import ctypes
 
