@@ -1,6 +1,6 @@
 """The timeout is for the question, and the tries share it.
 
-fails: test_lost: lost
+may fail: test_lost
 fails: test_gives_up: too_early
 """
 
