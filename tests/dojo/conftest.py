@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 
 from dojo.launch import ROOT
 from tests.dojo.students import Bench
+
+# Where the tests run in the background of a shell, SIGINT came down to them ignored, as it would to what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
