@@ -35,7 +35,7 @@ def mailbox(name, address):
 
 
 def recipients(message):
-    pairs = getaddresses([str(message.get(name, "")) for name in ("To", "Cc", "Bcc")])
+    pairs = getaddresses([str(message[name]) for name in ("To", "Cc", "Bcc") if message[name]])
     return list(dict.fromkeys(address for _, address in pairs if address))
 
 
