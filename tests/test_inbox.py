@@ -366,7 +366,7 @@ def test_odd_attachments(scene: Scene, student: Student, fresh: Fresh) -> None:
         "一封退信：分字段的报告（message/delivery-status），还有原来的邮件，都没有标签。",
     )
     landing = Landing(scene, fresh)
-    server, person, line = fresh.word(), fresh.word(), fresh.one_of(NAMES).encode("gbk") + fresh.word().encode()
+    server, person, line = fresh.word(), fresh.word(), f"{fresh.one_of(NAMES)}退{fresh.word()}".encode("gbk")
     fields = f"Reporting-MTA: dns; {server}\r\n\r\nFinal-Recipient: rfc822; {person}\r\nAction: failed\r\n".encode()
     report: Entity = ["Content-Type: message/delivery-status"], fields
     back: Entity = ["Content-Type: message/rfc822"], whole((["Subject: Hi"], line + CRLF))
