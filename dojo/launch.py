@@ -69,9 +69,6 @@ class Launcher(Protocol):
     def start(self, subject: Path, environment: dict[str, str], folder: Path, *, keyboard: bool = False) -> Running:
         """Start a process for the file. Raises LaunchError."""
 
-    def prepare(self, subject: Path) -> None:
-        """Load ahead, if that saves time here, what this file imports: read from its source, nothing of it run."""
-
     def preload(self, names: Iterable[str], subject: Path) -> None:
         """Do ahead of later processes, if that saves time here, what one process has done without harm: load
         these modules of the standard library, compile this file."""
@@ -111,17 +108,18 @@ def _python(python: str, function: str, theirs: socket.socket, foreground: bool 
 
 
 class Nursery:
-    """An interpreter of which fork servers are forked, where many files are judged one after the other."""
+    """An interpreter of which fork servers are forked, where many files are judged one after the other. What several
+    of them import alike is loaded once."""
 
     def __init__(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._server = _python(sys.executable, "nursery", theirs)
 
-    def fork(self, theirs: socket.socket) -> None:
-        """Have a fork server made that serves the other end of this socket."""
+    def fork(self, theirs: socket.socket, subject: Path) -> None:
+        """Have a fork server made for this file that serves the other end of this socket."""
         try:
-            socket.send_fds(self._control, [b"fork"], [theirs.fileno()])
+            socket.send_fds(self._control, [os.fsencode(subject)], [theirs.fileno()])
         except OSError as error:
             raise LaunchError(f"the interpreter of the fork servers is gone: {error}") from error
 
@@ -133,8 +131,9 @@ nursery: Nursery | None = None
 class ForkServer:
     """Processes forked from one interpreter that has loaded what the student's file loads, and no more."""
 
-    def __init__(self, python: str, foreground: bool = False) -> None:
+    def __init__(self, python: str, subject: Path, foreground: bool = False) -> None:
         self._python = python
+        self._subject = subject
         self._foreground = foreground
         self._met_student = False
         self._open()
@@ -145,9 +144,10 @@ class ForkServer:
         self._server: subprocess.Popen[bytes] | None = None
         with theirs:
             if cell is None and nursery is not None and self._python == sys.executable and not self._foreground:
-                nursery.fork(theirs)
+                nursery.fork(theirs, self._subject)
             else:
                 self._server = _python(self._python, "main", theirs, self._foreground)
+                self._tell({"do": "prepare", "subject": str(self._subject)})
 
     def _again(self) -> None:
         # A student's code has found a way to end or to starve it: that test is lost, and the next one starts anew.
@@ -196,10 +196,6 @@ class ForkServer:
             for fd in theirs:
                 os.close(fd)
         return Running(calls, watch, ours, reply["pid"], keys)
-
-    def prepare(self, subject: Path) -> None:
-        """Tell the server; it does not answer."""
-        self._tell({"do": "prepare", "subject": str(subject)})
 
     def preload(self, names: Iterable[str], subject: Path) -> None:
         """Tell the server; it does not answer."""
@@ -301,9 +297,6 @@ class Spawner:
         output, keys = cast("BinaryIO | None", process.stdout), cast("BinaryIO | None", process.stdin)
         return Running(met["calls"], met["watch"], output, process.pid, keys)
 
-    def prepare(self, subject: Path) -> None:
-        """Nothing: each process is a new interpreter."""
-
     def preload(self, names: Iterable[str], subject: Path) -> None:
         """Nothing: each process is a new interpreter."""
 
@@ -332,8 +325,9 @@ class Spawner:
             self._processes.pop(pid).wait()
 
 
-def launcher(python: str = sys.executable, foreground: bool = False) -> Launcher:
-    """The launcher for this machine. DOJO_LAUNCH=spawn chooses the portable one, to try it on Linux."""
+def launcher(subject: Path, python: str = sys.executable, foreground: bool = False) -> Launcher:
+    """The launcher for this file on this machine. It loads ahead, if that saves time here, what the file imports: read
+    from its source, nothing of it run. DOJO_LAUNCH=spawn chooses the portable one, to try it on Linux."""
     if sys.platform == "linux" and os.environ.get("DOJO_LAUNCH") != "spawn":
-        return ForkServer(python, foreground)
+        return ForkServer(python, subject, foreground)
     return Spawner(python, foreground)

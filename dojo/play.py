@@ -56,7 +56,7 @@ def play(options: argparse.Namespace) -> int:
         raise UsageError(f"what can be played: {', '.join(PLAYABLE)}. For example: make play KATA={PLAYABLE[0]}")
     kata = catalog.kata(options.kata)
     subject = catalog.subject_file(kata, options.subject)
-    launcher = launch.launcher(sys.executable)
+    launcher = launch.launcher(subject)
     result = Result(kata.name, "play", 0, {"en": "play", "zh": "play"})
     scene = Scene("play", subject, lambda: launcher, {})
     try:

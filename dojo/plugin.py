@@ -76,9 +76,7 @@ class Session:
             if self._launcher is not None:
                 self._launcher.close()
             option = self.config.getoption
-            self._launcher = self.warm or launch.launcher(option("--student-python"), option("--foreground"))
-            if self.warm is None:
-                self._launcher.prepare(subject)
+            self._launcher = self.warm or launch.launcher(subject, option("--student-python"), option("--foreground"))
             self._launcher_for, self.warm = subject, None
         return self._launcher
 
@@ -187,7 +185,8 @@ class Session:
                 result.reason = "extra_test"  # a teacher's test has no hints
             if not hints.known(result.reason, catalog.Kata(result.kata).hints):
                 result.status, result.internal = ERROR, f"hints.toml has no entry `{result.reason}`"
-            report.longrepr = "\n".join(screen.details(result))
+            if item.config.pluginmanager.has_plugin("terminalreporter"):  # elsewhere, nobody would read it
+                report.longrepr = "\n".join(screen.details(result))
         else:
             result.status, result.reason, result.internal = ERROR, "infrastructure", report.longreprtext
 

@@ -27,8 +27,7 @@ def test(options: argparse.Namespace) -> int:
             raise UsageError("DEBUG=1 runs one test of one kata: add KATA=urlparse, say")
         options.test = options.test or _first_failure(chosen[0], options)
     # The student's interpreter warms up on the other core while this one loads pytest.
-    warm = launch.launcher(options.python or sys.executable, options.debug)
-    warm.prepare(subjects[0])
+    warm = launch.launcher(subjects[0], options.python or sys.executable, options.debug)
     try:
         return _session(chosen, options, warm)
     finally:

@@ -169,20 +169,52 @@ def main(control_fd: int, rules: confine.Rules | None = None) -> None:
     os._exit(0)  # nothing is left to tidy, and the judge waits for this end
 
 
+MOST_ALIKE = 24
+"""Interpreters that the nursery keeps, each with other modules loaded."""
+
+
 def nursery(control_fd: int) -> None:
-    """For each socket that comes, a fork of this interpreter that is a fork server, as if it had just started."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: the judge sees their sockets close
+    """For each name of a student's file that comes with a socket, a fork server that has loaded what the file imports
+    and no more, as if it had just started. It is forked of an interpreter that is kept for the next file that imports
+    the same modules."""
+    importlib.import_module("ast")  # for every scout; it brings nothing that a file could use without importing it
+    alike: dict[frozenset[str], socket.socket] = {}
     with socket.socket(fileno=control_fd) as control:
         while True:
-            data, fds, _, _ = socket.recv_fds(control, 16, 1)
-            if not data:
+            subject, fds, _, _ = socket.recv_fds(control, 1 << 16, 1)
+            if not subject:
                 os._exit(0)
+            names = frozenset(_scout(os.fsdecode(subject)))
+            with suppress(KeyError, OSError):
+                socket.send_fds(alike[names], [b"fork"], fds)
+                os.close(fds[0])
+                continue
+            if len(alike) >= MOST_ALIKE:
+                alike.pop(next(iter(alike))).close()
+            alike[names], theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             if os.fork() == 0:
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                os.setsid()
                 control.close()
-                main(fds[0])
+                for each in alike.values():
+                    each.close()
+                _import(sorted(names))
+                _fork_servers(theirs, fds[0])
+            theirs.close()
             os.close(fds[0])
+
+
+def _fork_servers(control: socket.socket, first: int) -> None:
+    """A fork server for this socket, and for each that comes after it. Never returns."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: the judge sees their sockets close
+    fds = [first]
+    while fds:
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setsid()
+            control.close()
+            main(fds[0])
+        os.close(fds[0])
+        _, fds, _, _ = socket.recv_fds(control, 16, 1)
+    os._exit(0)
 
 
 NETWORK = frozenset(("asyncio", "http.client", "poplib", "smtplib", "socket", "socketserver", "urllib.request"))
@@ -224,7 +256,7 @@ def _scout(subject: str) -> list[str]:
         ready = select.select([answers], [], [], SCOUT_DEADLINE)[0]
         answer = answers.read(1 << 16) if ready else b""
     _end(pid)
-    return list(loads(answer)) if answer else []
+    return [str(name) for name in loads(answer)] if answer else []
 
 
 def _import(names: list[str]) -> None:

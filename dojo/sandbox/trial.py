@@ -95,7 +95,7 @@ def _doors() -> list[str]:
 
 
 def _ask(subject: Path, arguments: tuple[Any, ...]) -> list[str] | str:
-    launching = launcher()
+    launching = launcher(subject)
     try:
         process = StudentProcess(launching, subject)
         try:

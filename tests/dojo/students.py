@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.launcher: Launcher = launcher(sys.executable)
+        self.launcher: Launcher = launcher(folder / "none")  # there are several files, and nothing is loaded ahead
         self.failures: dict[Path, Failure] = {}
         self._number = 0
 

@@ -292,7 +292,7 @@ def test_nothing_is_left_when_the_judge_is_killed(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
         "from dojo.launch import launcher; from dojo.process import StudentProcess\n"
-        f"process = StudentProcess(launcher(sys.executable), Path({str(tmp_path / 'slow.py')!r}))\n"
+        f"slow = Path({str(tmp_path / 'slow.py')!r}); process = StudentProcess(launcher(slow), slow)\n"
         "process.load(); process.call('f', (), {}, 1000.0)\n"
     )
     root = Path(__file__).resolve().parent.parent.parent
