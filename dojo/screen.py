@@ -63,11 +63,14 @@ def _not_told(result: Result) -> bool:
 
 def _cut(text: str, room: int) -> list[str]:
     """A value over as many lines as it takes, cut anywhere: its blanks matter."""
-    lines = [""]
+    lines, taken = [""], 0
     for char in text:
-        if terminal.width(lines[-1]) + terminal.width(char) > room:
+        columns = terminal.width(char)
+        if taken + columns > room:
             lines.append("")
+            taken = 0
         lines[-1] += char
+        taken += columns
     return lines
 
 

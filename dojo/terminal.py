@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -51,7 +52,12 @@ def columns() -> int:
 def width(text: str) -> int:
     """Columns that the text takes on a terminal."""
     text = ANSI.sub("", text)
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in text)
+    return len(text) if text.isascii() else sum(map(_width_of, text))
+
+
+@functools.cache
+def _width_of(char: str) -> int:
+    return 2 if unicodedata.east_asian_width(char) in "WF" else int(not unicodedata.combining(char))
 
 
 def wrap(text: str, room: int) -> list[str]:

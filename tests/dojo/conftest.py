@@ -38,6 +38,6 @@ def each_bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
 def house(tmp_path: Path) -> Path:
     """A copy of the project that a test may spoil."""
     for name in ("dojo", "katas", "reference", "tests"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "gallery"))
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("gallery"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path

@@ -133,7 +133,7 @@ def test_a_stub_that_is_gone(house: Path, change: object, says: str) -> None:
     [
         ("def scheme(:\n", f"{STUB}:1"),
         ("import requests\n", "`requests`, which is not in the standard library"),
-        ("while True: pass\n", "still loading"),
+        ("import threading\nthreading.Event().wait()\n", "still loading"),
         ("x = 1\n", "has no function `scheme`"),
         ("def schema(url): return ''\n", "it has `schema`"),
         ("import os\nos._exit(0)\n", "exit code 0"),
