@@ -16,6 +16,7 @@ import pytest
 
 from dojo.launch import ROOT
 from tests.dojo.command import dojo
+from tests.dojo.conftest import Here
 
 STUB = "katas/urlparse/urlparse.py"
 
@@ -46,16 +47,16 @@ def write(stub: Path, line: str) -> None:
         (["tset"], {}, "invalid choice"),
     ],
 )
-def test_bad_input_is_one_sentence(words: list[str], env: dict[str, str], says: str) -> None:
-    done = dojo(*words, env=env)
+def test_bad_input_is_one_sentence(words: list[str], env: dict[str, str], says: str, here: Here) -> None:
+    done = here(*words, env=env)
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
     assert "\x1b" not in done.stderr
 
 
-def test_help_names_every_kata() -> None:
-    done = dojo("--help")
+def test_help_names_every_kata(here: Here) -> None:
+    done = here("--help")
     assert done.returncode == 0
     assert "urlparse" in done.stdout
     assert "python -m dojo test urlparse" in done.stdout

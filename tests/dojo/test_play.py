@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from email.message import EmailMessage
 from html import unescape
 from html.parser import HTMLParser
@@ -14,8 +15,9 @@ from dojo.mail_page import page, shown
 from dojo.play import can_open
 from dojo.samples import mosaic, png
 from dojo.tree import Tree
-from tests.dojo.command import dojo
+from tests.dojo.conftest import Here
 
+Play = Callable[..., tuple[int, str]]
 EVIL = "<script>alert(1)</script>\"'<img src=x onerror=alert(1)>"
 
 
@@ -95,35 +97,41 @@ def test_a_program_shows_the_last_version_and_all_of_a_mixed() -> None:
     assert "nothing to read" in page(Tree(b"Content-Type: image/png\n\n"), 1)
 
 
-def play(house: Path, source: str = "") -> tuple[int, str]:
-    """Exit code and output for a student's file, or for the reference."""
-    subject = "reference"
-    if source:
-        file = house / "html_mail.py"
-        file.write_text(source, "utf-8")
-        subject = str(file)
-    done = dojo("play", "html_mail", "--subject", subject, cwd=house, env={"NO_OPEN": "1"})
-    assert done.stderr == ""
-    return done.returncode, done.stdout
+@pytest.fixture
+def play(here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
+    """Exit code and output for a student's file, or for the reference; the page is written into `tmp_path`."""
+    monkeypatch.setattr("dojo.play.FOLDER", tmp_path)
+
+    def run(source: str = "") -> tuple[int, str]:
+        subject = "reference"
+        if source:
+            file = tmp_path / "html_mail.py"
+            file.write_text(source, "utf-8")
+            subject = str(file)
+        done = here("play", "html_mail", "--subject", subject, env={"NO_OPEN": "1"})
+        assert done.stderr == ""
+        return done.returncode, done.stdout
+
+    return run
 
 
-def test_the_reference_is_played(house: Path) -> None:
-    code, said = play(house)
+def test_the_reference_is_played(play: Play, tmp_path: Path) -> None:
+    code, said = play()
     assert code == 0
     assert "whole_letter" in said
-    made = (house / ".dojo/play/html_mail.html").read_text("utf-8")
-    assert f"the page: {Path('.dojo/play/html_mail.html')}" in said
+    made = (tmp_path / "html_mail.html").read_text("utf-8")
+    assert re.search(r"the page: \S*html_mail\.html$", said, re.MULTILINE)
     for seen in ("日出和水果价目表", "Zoë Łukasz", "照片.jpg", "价目表.xlsx", "data:image/png;base64,", "image/jpeg"):
         assert seen in made
     assert "&amp;lt;morning&amp;gt;" in made
 
 
-def test_the_last_step_that_is_written_is_played(house: Path) -> None:
+def test_the_last_step_that_is_written_is_played(play: Play, tmp_path: Path) -> None:
     message = "from email.message import EmailMessage\ndef letter(sender, to, subject, text):\n    m = EmailMessage()\n"
-    code, said = play(house, f"{message}    m.set_content(text)\n    return m\n")
+    code, said = play(f"{message}    m.set_content(text)\n    return m\n")
     assert code == 0
     assert said.startswith("letter: ")
-    assert "(no subject)" in (house / ".dojo/play/html_mail.html").read_text("utf-8")
+    assert "(no subject)" in (tmp_path / "html_mail.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -151,12 +159,12 @@ def test_the_last_step_that_is_written_is_played(house: Path) -> None:
         ),
     ],
 )
-def test_a_file_that_cannot_be_played_is_told(source: str, says: str, house: Path) -> None:
-    code, said = play(house, source)
+def test_a_file_that_cannot_be_played_is_told(source: str, says: str, play: Play, tmp_path: Path) -> None:
+    code, said = play(source)
     assert code == 1
     assert says in " ".join(said.split())
     assert "Traceback" not in said
-    assert not (house / ".dojo/play/html_mail.html").exists()
+    assert not (tmp_path / "html_mail.html").exists()
 
 
 @pytest.mark.parametrize(
@@ -168,8 +176,8 @@ def test_a_file_that_cannot_be_played_is_told(source: str, says: str, house: Pat
         (["html_mail", "--subject", "nowhere"], "no such file"),
     ],
 )
-def test_bad_input_is_one_sentence(words: list[str], says: str) -> None:
-    done = dojo("play", *words)
+def test_bad_input_is_one_sentence(words: list[str], says: str, here: Here) -> None:
+    done = here("play", *words)
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
