@@ -21,12 +21,12 @@ from dojo.terminal import style
 
 CORES = max(2, os.cpu_count() or 2)
 
-WORKERS = CORES + 1
-"""Jobs at a time: more than the cores, as much of a kata's time is waiting for a timeout to pass; not many more, or a
-program that spins gets too little of a processor to be told from one that waits."""
+WORKERS = CORES
+"""Jobs at a time that compute."""
 
-WAITERS = 3 * CORES
-"""Beside them, jobs at a time that do little but wait: a wrong server is found by what does not come from it."""
+WAITERS = 2 * CORES
+"""Beside them, jobs at a time that mostly wait: a wrong server is found by what does not come from it. Not many more,
+or a program that spins gets too little of a processor to be told from one that waits."""
 
 PATIENT = ("echo", "udp_echo", "chat", "mail", "inbox")
 """The katas whose solutions are such jobs."""

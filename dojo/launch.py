@@ -66,6 +66,9 @@ cell: Cell | None = None
 class Launcher(Protocol):
     """What starts and ends students' processes for one student's file."""
 
+    last: bool
+    """Whether the process that is ended next is the last one: then none is made ahead of the next test."""
+
     def start(self, subject: Path, environment: dict[str, str], folder: Path, *, keyboard: bool = False) -> Running:
         """Start a process for the file. Raises LaunchError."""
 
@@ -136,6 +139,7 @@ class ForkServer:
         self._subject = subject
         self._foreground = foreground
         self._met_student = False
+        self.last = False
         self._open()
 
     def _open(self) -> None:
@@ -208,7 +212,8 @@ class ForkServer:
     def end(self, running: Running) -> int:
         """Have the server end it: only a parent can wait for its children."""
         try:
-            reply = self._ask({"do": "end", "pid": running.pid, "keep": sorted(places.places.in_use)}, [])
+            order = {"do": "end", "pid": running.pid, "keep": sorted(places.places.in_use), "last": self.last}
+            reply = self._ask(order, [])
         except LaunchError:
             if cell is None:
                 raise
@@ -223,7 +228,7 @@ class ForkServer:
         if cell is not None:
             self.end(running)
             return
-        self._tell({"do": "release", "pid": running.pid})
+        self._tell({"do": "release", "pid": running.pid, "last": self.last})
 
     def _tell(self, order: dict[str, Any]) -> None:
         with suppress(OSError):  # a server that is gone is found by the next question
@@ -262,6 +267,7 @@ class Spawner:
     def __init__(self, python: str, foreground: bool = False) -> None:
         self._python = python
         self._foreground = foreground
+        self.last = False
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
 
     def start(self, subject: Path, environment: dict[str, str], folder: Path, *, keyboard: bool = False) -> Running:

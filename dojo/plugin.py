@@ -62,6 +62,7 @@ class Session:
         self.import_failures: dict[Path, Failure] = {}
         self.warm: launch.Launcher | None = None
         """A launcher started ahead by the command line, while pytest itself was still loading."""
+        self._last = False
         self._launcher: launch.Launcher | None = None
         self._launcher_for: Path | None = None
 
@@ -78,6 +79,7 @@ class Session:
             option = self.config.getoption
             self._launcher = self.warm or launch.launcher(subject, option("--student-python"), option("--foreground"))
             self._launcher_for, self.warm = subject, None
+        self._launcher.last = self._last
         return self._launcher
 
     def close(self) -> None:
@@ -119,6 +121,11 @@ class Session:
         asked = any("authority" in getattr(item, "fixturenames", ()) for item in session.items)
         if asked and "trustme" not in sys.modules:
             threading.Thread(target=importlib.import_module, args=("trustme",), daemon=True).start()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, nextitem: pytest.Item | None) -> None:
+        """Note whether this test is the last one."""
+        self._last = nextitem is None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:

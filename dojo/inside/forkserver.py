@@ -74,7 +74,8 @@ class Server:
                     sweep(folder, order.get("keep", ()))
                 if order["do"] == "end":  # and not "release", where nobody waits for the answer
                     self._reply({"status": status, "why": self._why.pop(order["pid"], "")})
-                self._fork_ahead()
+                if not order["last"]:
+                    self._fork_ahead()
         for pid in list(self._started):
             self._end(pid)
         for folder in self._rules.get("swept", ()):
