@@ -216,7 +216,7 @@ class Program(Running):
 
     def types(self, line: str) -> None:
         """Type a line and the Enter key."""
-        self.wire.note(word("keyboard_types", line=f"{line}\n".replace("\n", "⏎")))
+        self.wire.note(word("keyboard_types", line=f"{line}\n"))
         self.process.types(line + "\n")
 
     def ends_input(self) -> None:
