@@ -24,7 +24,7 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import IO
+    from typing import IO, Any
 
 OLDEST = (3, 11)
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -206,7 +206,7 @@ def venv_python(root):
 
 
 def try_lock(file):
-    # type: (IO[bytes]) -> bool
+    # type: (IO[Any]) -> bool
     """Take the lock on an open file, which lasts until it is closed; False if another process has it."""
     if sys.platform == "win32":
         import msvcrt

@@ -11,11 +11,9 @@ last one ended, and what has not changed is not run again. All reports are made 
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import socket
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,6 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
 
+from dojo.bootstrap import try_lock
 from dojo.catalog import UsageError
 
 NAME = "journal.jsonl"
@@ -199,7 +198,7 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise UsageError(f"OUT={folder}: cannot be written ({error.strerror}).") from error
     with file:
-        if not _try_lock(file):
+        if not try_lock(file):
             file.seek(0)
             who = file.read(300).strip() or "someone"
             raise UsageError(
@@ -211,23 +210,3 @@ def locked(folder: Path) -> Iterator[None]:
         file.flush()
         yield
         file.truncate(0)
-
-
-def _try_lock(file: IO[str]) -> bool:
-    if sys.platform == "win32":
-        import msvcrt
-
-        file.seek(1 << 30)  # far beyond the text, as a locked byte can be neither read nor written
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        # Some network file systems know no locks: there, one grader at a time is the teacher's own affair.
-        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
-    return True
