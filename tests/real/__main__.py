@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from dojo import check, prove
@@ -10,6 +11,7 @@ from tests.real.programs import missing
 
 def main() -> int:
     """Run the tests of this folder, or say in a sentence what they need."""
+    argparse.ArgumentParser("python -m tests.real", description=__doc__).parse_args()
     sentence = missing()
     if sentence:
         print(sentence, file=sys.stderr)
