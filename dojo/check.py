@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -24,7 +25,7 @@ CORES = max(2, os.cpu_count() or 2)
 WORKERS = CORES
 """Jobs at a time that compute."""
 
-WAITERS = 2 * CORES
+WAITERS = 3 * CORES
 """Beside them, jobs at a time that mostly wait: a wrong server is found by what does not come from it. Not many more,
 or a program that spins gets too little of a processor to be told from one that waits."""
 
@@ -183,12 +184,20 @@ def _failures(results: list[Result], note: str) -> list[str]:
 
 def tool(module: str, *words: str) -> list[str]:
     """What a module run as a program (`python -m module words`) says when it does not end well."""
-    done = subprocess.run(
-        [sys.executable, "-m", module, *words],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+    done = run_apart([sys.executable, "-m", module, *words], ROOT)
     return [done.stdout.decode("utf-8", "replace").strip()[-6000:]] if done.returncode else []
+
+
+def run_apart(command: list[str], folder: Path) -> subprocess.CompletedProcess[bytes]:
+    """Run a program, both of its outputs kept in one. Pytest makes its folders in one for this run alone: it tidies up
+    what earlier runs have left, and one that runs beside it stumbles over that."""
+    with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as temporary:
+        return subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, "PYTEST_DEBUG_TEMPROOT": temporary},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dojo import catalog, gallery, pythons
 from dojo.catalog import Kata
-from dojo.check import NAMED, Job, exhibit, reference, run, tool
+from dojo.check import NAMED, Job, exhibit, reference, run, run_apart, tool
 from dojo.judge import Options, judge
 from dojo.launch import ROOT
 from dojo.result import PASS
@@ -89,14 +89,7 @@ def _set_up_with(python: str) -> list[str]:
             ["make", "-s", "test", f"PYTHON={python}", "SUBJECT=reference"],
             [".venv/bin/python", "-m", "pytest", "-q", "tests/dojo"],
         ):
-            done = subprocess.run(
-                words,
-                cwd=house,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
+            done = run_apart(words, house)
             if done.returncode:
                 return [f"{' '.join(words)}: {done.stdout.decode('utf-8', 'replace').strip()[-4000:]}"]
     return []
