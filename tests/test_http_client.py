@@ -407,7 +407,7 @@ def test_silence(student: Student, raw: SERVE_RAW, scene: Scene, fresh: Fresh) -
     """
     scene.now("the server reads the request and says nothing", "服务器读了请求，但什么也不回答")
     silent = raw([ReadRequest(), Silence()])
-    came_back(student.within(3).fetch(silent.url(f"/{fresh.word()}"), 0.1)).raises(
+    came_back(student.within(3).fetch(silent.url(f"/{fresh.word()}"), 0.05)).raises(
         "NoAnswer",
         only_connecting_is_urlerror=raises("OSError"),
         no_answer_has_no_status=lambda got: got is None or isinstance(got, dict),
@@ -415,7 +415,7 @@ def test_silence(student: Student, raw: SERVE_RAW, scene: Scene, fresh: Fresh) -
     scene.now("the server answers 404 with half of a body, then says nothing", "服务器返回 404 和一半正文，然后沉默")
     head = b"HTTP/1.1 404 Not Found\r\nContent-Type: application/octet-stream\r\nContent-Length: 40\r\n\r\n"
     stuck = raw([ReadRequest(), Send(head + fresh.data(20)), Silence()])
-    came_back(student.within(3).fetch(stuck.url(f"/{fresh.word()}"), 0.15)).raises("NoAnswer", **unfinished(404))
+    came_back(student.within(3).fetch(stuck.url(f"/{fresh.word()}"), 0.1)).raises("NoAnswer", **unfinished(404))
 
 
 def unfinished(status: int) -> dict[str, Any]:
