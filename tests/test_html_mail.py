@@ -366,7 +366,7 @@ def test_file_names(scene: Scene, student: Student, fresh: Fresh) -> None:
     ]
     paths = [str(folder / name) for name in names]  # neither in the order of the names nor in the reverse
     for path in paths:
-        Path(path).write_bytes(fresh.data(40))
+        Path(path).write_bytes(b"\xff" + fresh.data(40))  # no text in UTF-8 or GB 18030
     letter = _opened(scene, student.letter_with_files(_text(fresh), paths), MIXED)
     _expect_attached(letter, names)
     _expect_names(letter, names)
