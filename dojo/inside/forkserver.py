@@ -57,8 +57,7 @@ class Server:
                 break
             order = loads(data)
             if order["do"] == "prepare":
-                self._drop_spare()  # it was forked before
-                _import(_scout(order["subject"]))
+                _import(_scout(order["subject"]))  # the first order: nothing has been forked yet
             elif order["do"] == "preload":
                 self._drop_spare()
                 _preload(order["names"], order["subject"])

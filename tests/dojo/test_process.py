@@ -290,7 +290,7 @@ def test_nothing_is_left_when_the_judge_is_killed(tmp_path: Path) -> None:
     write = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))"
     (tmp_path / "slow.py").write_text(body("import time, os", write, "time.sleep(1000)"))
     code = (
-        "import sys; from pathlib import Path\n"
+        "from pathlib import Path\n"
         "from dojo.launch import launcher; from dojo.process import StudentProcess\n"
         f"slow = Path({str(tmp_path / 'slow.py')!r}); process = StudentProcess(launcher(slow), slow)\n"
         "process.load(); process.call('f', (), {}, 1000.0)\n"
