@@ -8,8 +8,10 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from typing import TYPE_CHECKING, NoReturn
 
+from dojo.unread import unread
 from dojo.words import word
 
 if TYPE_CHECKING:
@@ -129,6 +131,14 @@ class Connection:
         """Wait without reading. Raises Stopped as soon as the fake is stopped."""
         self._door.stopping.wait(seconds)
         self._door.check()
+
+    def pause_after_piece(self, seconds: float) -> None:
+        """A pause that begins when the client has read what was sent, so that the next piece arrives by itself; a
+        client that does not read in 0.3 s is not waited for. Raises Stopped as `pause` does."""
+        until = time.monotonic() + 0.3
+        while unread(self.socket) and time.monotonic() < until:
+            self.pause(0.001)  # between two questions
+        self.pause(seconds)
 
     def record(self, request: Received) -> None:
         """Put a request on the list that tests read."""

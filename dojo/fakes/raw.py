@@ -100,7 +100,7 @@ class Send(Action):
 
 @dataclass(frozen=True)
 class Pieces(Action):
-    """Send each of `pieces` by itself, with `pause` seconds between."""
+    """Send each of `pieces` by itself, `pause` seconds after the client has read the one before."""
 
     pieces: Sequence[bytes]
     pause: float = 0.02
@@ -109,7 +109,7 @@ class Pieces(Action):
         """Send them, paced."""
         for index, piece in enumerate(self.pieces):
             if index:
-                connection.pause(self.pause)
+                connection.pause_after_piece(self.pause)
             connection.send(piece, piece=True)
 
     def __str__(self) -> str:
