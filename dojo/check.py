@@ -19,6 +19,7 @@ from dojo.judge import JudgeError, Options, judge
 from dojo.launch import ROOT
 from dojo.result import PASS, Result
 from dojo.terminal import style
+from dojo.warm import stop_pytest
 
 CORES = max(2, os.cpu_count() or 2)
 
@@ -99,6 +100,7 @@ def run(made: list[Job]) -> int:
         except KeyboardInterrupt:
             for each in (pool, patient):
                 each.shutdown(wait=False, cancel_futures=True)
+            stop_pytest()
             raise
     _clear()
     passed = len(made) - len(found)

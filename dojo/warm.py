@@ -1,7 +1,11 @@
 """Runs of pytest from an interpreter that has loaded it, and collected a kata's tests, already: each run is a fork.
 
-The interpreter holds nothing of any student's: a run's own child process judges, and the student's code is in a
-process of its own below that. Where fork is not safe, each run is a new interpreter.
+    the judge ── warm interpreter ─┬─ a kata's tests, collected ─┬─ keeper of a run ── the run
+                                   └─ another kata's             └─ keeper of a run ── the run
+
+The judge sends an order down this tree with the socket for its reply; any number of runs go on at once. The
+interpreters hold nothing of any student's: a run judges, and the student's code is in a process of its own below that.
+Where fork is not safe, each run is a new interpreter.
 """
 
 from __future__ import annotations
@@ -12,14 +16,14 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
-import time
 import weakref
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dojo import hints, launch
 from dojo.catalog import Kata
@@ -42,7 +46,18 @@ AHEAD = (
 Sandbox = dict[str, Any]
 """What a run is kept in, as plain data: level, limits, folder, subject; see dojo/sandbox/cell.py."""
 
-_warm = threading.local()  # one interpreter for each thread that judges
+COLLECTED = 3
+"""Katas whose tests are kept collected: those that many threads judge by at the same time."""
+
+Message = tuple[bytes, list[int]]
+"""An order as it is passed on: its JSON, and the descriptor of the socket for the reply."""
+
+
+class _Shared:
+    """The interpreter of all threads that judge in this process."""
+
+    lock = threading.Lock()
+    interpreter: Interpreter | None = None
 
 
 def run_pytest(collecting: list[str], choices: dict[str, str], log: Path, deadline: float) -> int | None:
@@ -53,11 +68,17 @@ def run_pytest(collecting: list[str], choices: dict[str, str], log: Path, deadli
     """
     if sys.platform != "linux":
         return _run_cold(collecting, choices, log, deadline)
-    interpreter = getattr(_warm, "interpreter", None)
-    if interpreter is None:
-        interpreter = _warm.interpreter = Interpreter()
-    status: int | None = interpreter.run(collecting, choices, log, deadline)
-    return status
+    with _Shared.lock:
+        interpreter = _Shared.interpreter = _Shared.interpreter or Interpreter()
+    return interpreter.run(collecting, choices, log, deadline)
+
+
+def stop_pytest() -> None:
+    """End every run that is under way in this process; a thread that waits for one gets a WarmError."""
+    with _Shared.lock:
+        interpreter, _Shared.interpreter = _Shared.interpreter, None
+    if interpreter is not None:
+        interpreter.close()
 
 
 def _run_cold(collecting: list[str], choices: dict[str, str], log: Path, deadline: float) -> int | None:
@@ -83,28 +104,26 @@ class WarmError(Exception):
 
 
 class Interpreter:
-    """The judge's end of a warm interpreter: for one thread at a time."""
+    """The judge's end of a warm interpreter: any number of threads may have it run pytest at the same time."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", "from dojo.warm import serve; serve()"],
-            cwd=ROOT,
-            env={**os.environ, **ENVIRONMENT},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C reaches the command alone, whose end closes the pipe and so ends this
-        )
-        self.close = weakref.finalize(self, self._end, self._process)
-        """End it. Another thread may call this, to end a run that is under way."""
+        self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-c", f"from dojo.warm import serve; serve({theirs.fileno()})"],
+                cwd=ROOT,
+                env={**os.environ, **ENVIRONMENT},
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,  # Ctrl-C reaches the command alone; when that ends, the orders end, and so this
+            )
+        self.close = weakref.finalize(self, self._end, self._orders, process)
+        """End it, and every run that is under way."""
 
     @staticmethod
-    def _end(process: subprocess.Popen[bytes]) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        with suppress(OSError):  # what was not read any more
-            process.stdin.close()
+    def _end(orders: socket.socket, process: subprocess.Popen[bytes]) -> None:
+        orders.close()
         process.wait()
-        process.stdout.close()
 
     def run(
         self,
@@ -115,70 +134,80 @@ class Interpreter:
         sandbox: Sandbox | None = None,
     ) -> int | None:
         """As run_pytest; in a sandbox if one is given. Raises WarmError."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         order = {"collecting": collecting, "choices": choices, "log": str(log), "deadline": deadline}
+        answers, theirs = socket.socketpair()
         try:
-            self._process.stdin.write(json.dumps({**order, "sandbox": sandbox}).encode() + b"\n")
-            self._process.stdin.flush()
-            reply: dict[str, Any] = json.loads(self._process.stdout.readline())
+            with answers:
+                with theirs:
+                    message = json.dumps({**order, "sandbox": sandbox}).encode()
+                    socket.send_fds(self._orders, [message], [theirs.fileno()])
+                reply: dict[str, Any] = json.loads(answers.recv(4096))
         except (OSError, ValueError) as error:
             raise WarmError("the interpreter that runs the tests is gone") from error
         status: int | None = reply["status"]
         return status
 
 
-def serve() -> None:
-    """The warm interpreter: an order on each line of standard input, a reply on each line of standard output."""
-    import pytest
+def serve(descriptor: int) -> None:
+    """The warm interpreter: passes each order that comes through this socket on to the process that has collected the
+    tests it is about. Never returns."""
+    import pytest  # noqa: F401 -- loaded here, once
 
     for name in AHEAD:
         importlib.import_module(name)
     gc.disable()  # in a short run, looking for garbage costs more than the garbage; and it would copy shared pages
     gc.freeze()
     launch.nursery = launch.Nursery()
-    collected: list[str] = []
-    orders = replies = -1
-    for line in sys.stdin.buffer:
-        wanted = json.loads(line)["collecting"]
-        if wanted != collected:
-            if orders >= 0:
-                os.close(orders)
-                os.close(replies)
-                os.wait()
-            collected = wanted
-            their_orders, orders = os.pipe()
-            replies, their_replies = os.pipe()
+    orders = socket.socket(fileno=descriptor)
+    collected: dict[tuple[str, ...], socket.socket] = {}
+    while message := _next(orders):
+        words = tuple(json.loads(message[0])["collecting"])
+        if words not in collected:
+            if len(collected) >= COLLECTED:
+                collected.pop(next(iter(collected))).close()
+            collected[words], theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             if os.fork() == 0:
-                os.close(orders)
-                os.close(replies)
-                said = os.memfd_create("said")
-                os.dup2(said, 1)
-                os.dup2(said, 2)
-                runs = Runs(their_orders, their_replies, said)
-                status = int(pytest.main(["-p", "no:terminal", "--capture=no", *wanted], plugins=[runs]))
-                runs.end(status)
-            os.close(their_orders)
-            os.close(their_replies)
-        os.write(orders, line)
-        answer = b""
-        while not answer.endswith(b"\n"):
-            if replies not in select.select([replies, sys.stdin], [], [])[0]:
-                os._exit(0)  # the judge is gone: with us, the orders end, and with them the run
-            part = os.read(replies, 4096)
-            if not part:
-                raise EOFError("the interpreter that has collected the tests is gone")
-            answer += part
-        sys.stdout.buffer.write(answer)
-        sys.stdout.buffer.flush()
+                for each in collected.values():
+                    each.close()
+                _collect(theirs, orders, words)
+            theirs.close()
+        with suppress(OSError):  # one that is gone leaves the socket for the reply closed
+            socket.send_fds(collected[words], [message[0]], message[1])
+        os.close(message[1][0])
+        _reap()
+    os._exit(0)
+
+
+def _next(orders: socket.socket) -> Message | None:
+    """The next order; None when there will be none, as the one who sends them is gone."""
+    data, fds, _, _ = socket.recv_fds(orders, 1 << 20, 1)
+    return (data, fds) if fds else None
+
+
+def _reap() -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _collect(orders: socket.socket, judge: socket.socket, words: tuple[str, ...]) -> NoReturn:
+    """Collect these tests, then have each order kept by a process of its own. `judge` is the socket that is closed at
+    its other end when the judge is gone."""
+    import pytest
+
+    said = os.memfd_create("said")
+    os.dup2(said, 1)
+    os.dup2(said, 2)
+    runs = Runs(orders, judge, said)
+    runs.end(int(pytest.main(["-p", "no:terminal", "--capture=no", *words], plugins=[runs])))
 
 
 class Runs:
     """A plugin that stops pytest where it has collected the tests, and goes on from there in a fork for each order."""
 
-    def __init__(self, orders: int, replies: int, said: int) -> None:
-        self._orders = os.fdopen(orders, "rb", buffering=0)
-        self._replies = replies
+    def __init__(self, orders: socket.socket, judge: socket.socket, said: int) -> None:
+        self._orders = orders
+        self._judge = judge
         self._said = said
         """A file that holds all that has been said so far, for the log of each run."""
         self._forked = False
@@ -194,17 +223,33 @@ class Runs:
             if file.exists():
                 hints.reasons(file)  # read once, for every run
         gc.freeze()
-        adopt_orphans()
-        while line := self._orders.readline():
-            order = json.loads(line)
-            pid = os.fork()
-            if pid == 0:
-                self._begin(session, order)
+        while message := _next(self._orders):
+            if os.fork() == 0:
+                self._keep(session, json.loads(message[0]), socket.socket(fileno=message[1][0]))
                 return None
-            told = json.dumps({"status": self._wait(pid, order["deadline"])})
-            _end_what_is_left()
-            os.write(self._replies, told.encode() + b"\n")
+            os.close(message[1][0])
+            _reap()
         os._exit(0)
+
+    def _keep(self, session: pytest.Session, order: dict[str, Any], reply: socket.socket) -> None:
+        """Fork the run and wait for its end, then answer. Returns in the run alone."""
+        adopt_orphans()
+        pid = os.fork()
+        if pid == 0:
+            reply.close()
+            self._begin(session, order)
+            return
+        status = self._wait(pid, order["deadline"])
+        _end_what_is_left()
+        if not self._judge_is_gone():
+            with suppress(OSError):
+                reply.send(json.dumps({"status": status}).encode())
+        os._exit(0)
+
+    def _judge_is_gone(self) -> bool:
+        closed = select.poll()
+        closed.register(self._judge, 0)
+        return bool(closed.poll(0))
 
     def _begin(self, session: pytest.Session, order: dict[str, Any]) -> None:
         from dojo.plugin import Session
@@ -229,25 +274,25 @@ class Runs:
     def _all_said(self) -> bytes:
         return os.pread(self._said, 1 << 20, 0)
 
-    def end(self, status: int) -> None:
+    def end(self, status: int) -> NoReturn:
         """End this process: a fork has come to its end, or pytest has not got as far as to wait for orders."""
-        if not self._forked:
-            while line := self._orders.readline():
-                sys.stderr.flush()
-                Path(json.loads(line)["log"]).write_bytes(self._all_said())
-                os.write(self._replies, json.dumps({"status": status}).encode() + b"\n")
         sys.stdout.flush()
         sys.stderr.flush()
+        while not self._forked and (message := _next(self._orders)):
+            Path(json.loads(message[0])["log"]).write_bytes(self._all_said())
+            with suppress(OSError), socket.socket(fileno=message[1][0]) as reply:
+                reply.send(json.dumps({"status": status}).encode())
         os._exit(status)
 
     def _wait(self, pid: int, deadline: float) -> int | None:
         """The fork's exit code, or None when it had to be ended: after `deadline` seconds, or because the judge is
-        gone, whose end closes our orders."""
-        until = time.monotonic() + deadline
+        gone."""
         descriptor = os.pidfd_open(pid)
         try:
-            select.select([descriptor, self._orders.fileno()], [], [], max(0.0, until - time.monotonic()))
-            ended = bool(select.select([descriptor], [], [], 0)[0])
+            events = select.poll()
+            events.register(descriptor, select.POLLIN)
+            events.register(self._judge, 0)  # no more than the end of it (POLLHUP)
+            ended = descriptor in dict(events.poll(deadline * 1000))
             if not ended:
                 with suppress(ProcessLookupError):
                     os.killpg(pid, signal.SIGKILL)
