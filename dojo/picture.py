@@ -6,8 +6,10 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from dojo.launch import ROOT
@@ -38,14 +40,18 @@ def played(file: Path) -> Path:
 
 
 def run() -> Path:
-    """Run a kata, draw the screen: katas/screen.svg."""
+    """Run a kata on a copy of this project whose stub a student has filled in, draw the screen: katas/screen.svg."""
     from rich.console import Console
     from rich.text import Text
 
-    command = ["make", "-s", "test", "KATA=urlparse", f"SUBJECT={SUBJECT}", "SEED=picture"]
     environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(COLUMNS), "LC_ALL": "C.UTF-8", "DOJO_LANG": "en"}
     environment.pop("NO_COLOR", None)
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory(prefix="dojo-") as folder:
+        house = Path(folder) / "house"
+        shutil.copytree(ROOT, house, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+        shutil.copy(ROOT / SUBJECT, house / "katas" / "urlparse" / "urlparse.py")
+        command = [sys.executable, "-m", "dojo", "test", "urlparse", "--seed", "picture"]
+        done = subprocess.run(command, cwd=house, env=environment, capture_output=True, text=True, check=False)
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(done.stdout.rstrip("\n")))
     drawn = console.export_svg(title="make test KATA=urlparse", unique_id="screen")
