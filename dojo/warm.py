@@ -49,6 +49,9 @@ Sandbox = dict[str, Any]
 COLLECTED = 3
 """Katas whose tests are kept collected: those that many threads judge by at the same time."""
 
+FREE = b"."
+"""What a keeper says when its run has ended."""
+
 Message = tuple[bytes, list[int]]
 """An order as it is passed on: its JSON, and the descriptor of the socket for the reply."""
 
@@ -210,6 +213,8 @@ class Runs:
         self._judge = judge
         self._said = said
         """A file that holds all that has been said so far, for the log of each run."""
+        self._keepers: dict[socket.socket, bool] = {}
+        """The processes that each keep one run at a time; whether this one is idle."""
         self._forked = False
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -224,26 +229,47 @@ class Runs:
                 hints.reasons(file)  # read once, for every run
         gc.freeze()
         while message := _next(self._orders):
-            if os.fork() == 0:
-                self._keep(session, json.loads(message[0]), socket.socket(fileno=message[1][0]))
-                return None
+            keeper = self._idle()
+            if keeper is None:
+                keeper, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                if os.fork() == 0:
+                    for each in (keeper, *self._keepers):
+                        each.close()
+                    self._keep(session, theirs)
+                    return None
+                theirs.close()
+            self._keepers[keeper] = False
+            with suppress(OSError):  # one that has just ended leaves the socket for the reply closed
+                socket.send_fds(keeper, [message[0]], message[1])
             os.close(message[1][0])
             _reap()
         os._exit(0)
 
-    def _keep(self, session: pytest.Session, order: dict[str, Any], reply: socket.socket) -> None:
-        """Fork the run and wait for its end, then answer. Returns in the run alone."""
+    def _idle(self) -> socket.socket | None:
+        """A keeper that has said that its run has ended, if there is one."""
+        for keeper in select.select(list(self._keepers), [], [], 0)[0]:
+            self._keepers[keeper] = True
+            if not keeper.recv(len(FREE)):
+                del self._keepers[keeper]
+        return next((keeper for keeper, idle in self._keepers.items() if idle), None)
+
+    def _keep(self, session: pytest.Session, orders: socket.socket) -> None:
+        """Fork a run for each order, wait for its end, answer. Returns in the run alone."""
         adopt_orphans()
-        pid = os.fork()
-        if pid == 0:
-            reply.close()
-            self._begin(session, order)
-            return
-        status = self._wait(pid, order["deadline"])
-        _end_what_is_left()
-        if not self._judge_is_gone():
-            with suppress(OSError):
-                reply.send(json.dumps({"status": status}).encode())
+        while message := _next(orders):
+            order, reply = json.loads(message[0]), socket.socket(fileno=message[1][0])
+            pid = os.fork()
+            if pid == 0:
+                reply.close()
+                orders.close()
+                self._begin(session, order)
+                return
+            status = self._wait(pid, order["deadline"])
+            _end_what_is_left()
+            with reply, suppress(OSError):
+                orders.send(FREE)
+                if not self._judge_is_gone():
+                    reply.send(json.dumps({"status": status}).encode())
         os._exit(0)
 
     def _judge_is_gone(self) -> bool:
