@@ -36,7 +36,7 @@ PATIENT = ("echo", "udp_echo", "chat", "mail", "inbox")
 RUNS_OF_OWN = 4
 """The machinery's own tests are shared out among this many runs of pytest."""
 
-NAMED = 2
+NAMED = 1
 """Tests that a wrong solution is judged by, of those that it names. One that does nothing as it should names ten, and
 may wait for seconds in each: all that it names is left to the slower proofs."""
 

@@ -60,7 +60,12 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
     """A copy of the project that a test may spoil."""
+    return copied(tmp_path)
+
+
+def copied(to: Path) -> Path:
+    """The project without its galleries, copied into this folder."""
     for name in ("dojo", "katas", "reference", "tests"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("gallery"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+        shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("gallery"))
+    shutil.copy(ROOT / "pyproject.toml", to)
+    return to

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from dojo.launch import ROOT
-from tests.dojo.command import complaints, dojo
+from tests.dojo.command import Checker, dojo
 from tests.dojo.example import README, build, example
 
 
@@ -20,7 +20,8 @@ def test_the_example_kata_is_complete(house: Path) -> None:
         "tests/gallery/cut/wrong_splitlines.py",
     }
     build(house)
-    assert complaints(house) == ""
+    with Checker(house) as checker:
+        assert checker.complaints() == ""
     assert "0 of 1" in dojo("test", "cut", cwd=house).stdout
 
 
