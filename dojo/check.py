@@ -23,8 +23,8 @@ from dojo.warm import stop_pytest
 
 CORES = max(2, os.cpu_count() or 2)
 
-WORKERS = CORES
-"""Jobs at a time that compute."""
+WORKERS = CORES + 1
+"""Jobs at a time that compute: one more than can, as a judge and the student's process wait for each other."""
 
 WAITERS = 3 * CORES
 """Beside them, jobs at a time that mostly wait: a wrong server is found by what does not come from it. Not many more,
