@@ -1,6 +1,6 @@
 """Takes in many processes what one alone may not.
 
-fails: test_login: memory|timeout
+fails: test_login: memory
 """
 
 import os
