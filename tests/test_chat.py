@@ -333,7 +333,8 @@ def test_names(scene: Scene, fresh: Fresh) -> None:
     """
     server = scene.serve("serve", "127.0.0.1", 0)
     alice = join(server, "alice")
-    scene.tell("alice is in. A new client tries several names.", "alice 已经加入。一个新客户端试了几个名字。")
+    scene.tell("alice is in. A new client tries several names; another one tries hers, and goes.",
+               "alice 已经加入。一个新客户端试了几个名字；另一个试了 alice 的名字，然后离开。")  # fmt: skip
     bob = server.peer("bob")
 
     def refused(name: bytes, answer: str, reason: str) -> None:
@@ -345,6 +346,10 @@ def test_names(scene: Scene, fresh: Fresh) -> None:
         hears(bob, answer, **faults)
 
     refused(b"alice", "* the name is taken", "taken_name_let_in")
+    stranger = server.peer("stranger")
+    says(stranger, "alice")
+    hears(stranger, "* the name is taken", waits_for_the_name=silent, taken_name_let_in=["* alice joined"])
+    stranger.closes()  # it never had a name, and takes none along
     refused(b"  \r", "* the name is empty", "bad_name_let_in")
     refused(b"b" * 21, "* the name is too long", "bad_name_let_in")
     refused(b" al\x1bice\r", "* the name is taken", "taken_name_let_in")

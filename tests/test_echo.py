@@ -33,6 +33,10 @@ SOON = 1.5
 HUNG = SOON + 1.0
 """Seconds that a client of the student's gets when its own timeout is SOON."""
 
+SILENT = 0.6
+"""Seconds that a client of the server says nothing. It may say nothing for an hour; who waits longer than this and not
+for ever is not found."""
+
 CANNOT_LISTEN = {"address_in_two": "exactly one argument", "address_of_another": "assign requested address"}
 """Mistakes that show before a server listens, by what the exception says."""
 
@@ -444,6 +448,8 @@ def test_at_once(scene: Scene, fresh: Fresh) -> None:
         "one_at_a_time": silent(server),
     }
     for peer in (*reversed(peers[1:]), *reversed(peers[1:]), peers[0]):
+        if peer is peers[0]:
+            time.sleep(SILENT)
         word = fresh.word().encode("ascii")
         peer.sends(word)
         peer.hears(word, within=SOON, **mistakes)
@@ -473,8 +479,8 @@ def test_slow_reader(scene: Scene, fresh: Fresh) -> None:
     """
     data = more_than_buffers(fresh)
     scene.tell(
-        f"slow sends {len(data):,} bytes and does not read. bob comes and talks. Then slow reads.",
-        f"slow 发送 {len(data):,} 个字节，但是不读。bob 连上来交谈。然后 slow 才开始读。",
+        f"slow sends {len(data):,} bytes, ends its side, and does not read. bob comes and talks. Then slow reads.",
+        f"slow 发送 {len(data):,} 个字节，结束自己这一侧，但是不读。bob 连上来交谈。然后 slow 才开始读。",
     )
     server = listens(scene, "serve", HOST, 0)
     slow = server.peer("slow", receive_buffer=131072)
@@ -509,7 +515,7 @@ def common(one: bytes, other: bytes) -> int:
 
 
 class sending:  # noqa: N801 - reads as a word: `with sending(slow, data)`
-    """A peer sends in a thread of its own, so that it need not read meanwhile."""
+    """A peer sends in a thread of its own, so that it need not read meanwhile, then ends its side."""
 
     def __init__(self, peer: Peer, data: bytes) -> None:
         self.sent = 0
@@ -535,6 +541,7 @@ class sending:  # noqa: N801 - reads as a word: `with sending(slow, data)`
                 size = self._peer.socket.send(rest[:65536])
                 self.sent += size
                 rest = rest[size:]
+            self._peer.socket.shutdown(socket.SHUT_WR)
 
     def until_stuck(self) -> None:
         """Wait until all is sent, or nothing has moved for a while."""

@@ -317,6 +317,15 @@ def test_every_status(student: Student, http: FakeHTTP, raw: SERVE_RAW, scene: S
         redirect_without_location=lambda got: isinstance(got, Raised),
     )
     called.part((answer["status"], answer["body"])).equals((302, body))
+    path, there, body = f"/{fresh.word()}", f"/{fresh.word()}", fresh.data(20)
+    scene.now(
+        f"the server answers 300, a choice, with Location: {there}", f"服务器返回 300（可选项），Location: {there}"
+    )
+    http.on("GET", there, body=b"followed")
+    http.on("GET", path, status=300, body=body, headers={"Location": there})
+    called = student.fetch(http.url(path))
+    answer = answered(called, errors_from_400_only=status_behind)
+    called.part((answer["status"], answer["body"])).equals((300, body))
     scene.now(
         "the server answers 304, Not Modified: no body, though Content-Length tells how long the page is",
         "服务器返回 304（未修改）：没有正文，虽然 Content-Length 写着页面的长度",
@@ -691,22 +700,34 @@ def test_answers_as_they_came(student: Student, http: FakeHTTP, raw: SERVE_RAW, 
                 lambda got: location not in got,
                 (f"no request to {location}", f"没有对 {location} 的请求"),
                 created_is_no_redirect=lambda got: status == 201,
-                change_sent_again=lambda got: True,
+                change_sent_again=lambda got: status != 303,
             )
 
     ask("POST", 201, fresh.word().encode("ascii"), made)
     ask("DELETE", 204, b"")
     ask(fresh.one_of(["PUT", "PATCH", "POST"]), fresh.one_of([307, 308]), fresh.word().encode("ascii"), made)
+    ask(fresh.one_of(["PUT", "DELETE"]), 303, fresh.word().encode("ascii"), made)
     ask("PUT", refused, fresh.word().encode("ascii"))
     nobody_listens(scene, lambda url: student.send("DELETE", url))
+    scene.now("the server promises 20 bytes, sends 10 and closes", "服务器说有 20 个字节，只发 10 个就关闭了连接")
+    half = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\nConnection: close\r\n\r\n0123456789"
+    short = raw([ReadRequest(), Send(half), Close()])
+    for called in (
+        student.post_form(short.url(made), {"n": "1"}),
+        student.put_text(short.url(made), "1"),
+        student.send("PATCH", short.url(made), 1),
+    ):
+        called.raises("NoAnswer", short_body_accepted=lambda got: isinstance(got, dict), **NO_ANSWER)
     scene.now("the server reads the request and closes without a word", "服务器读了请求，一句话不说就关闭了连接")
     gone = raw([ReadRequest(), Close()])
-    student.send("POST", gone.url(made), {"n": 1}).raises(
-        "NoAnswer", only_connecting_is_urlerror=raises("OSError"), **NO_ANSWER
-    )
-    scene.expect(len(gone.requests), "received").satisfies(
-        lambda got: got == 1, ("one request", "一个请求"), request_repeated=lambda got: got > 1
-    )
+    for number, method in enumerate(("POST", "PUT", "DELETE"), 1):
+        student.send(method, gone.url(made), {"n": 1}).raises(
+            "NoAnswer", only_connecting_is_urlerror=raises("OSError"), **NO_ANSWER
+        )
+        seen = [str(request) for request in gone.requests[number - 1 :]]
+        scene.expect(seen, "received").satisfies(
+            lambda got: len(got) == 1, ("one request", "一个请求"), request_repeated=lambda got: len(got) > 1
+        )
 
 
 def test_own_headers(student: Student, http: FakeHTTP, scene: Scene, fresh: Fresh) -> None:
@@ -737,6 +758,9 @@ def test_own_headers(student: Student, http: FakeHTTP, scene: Scene, fresh: Fres
     for value, reason in (
         (f"{fresh.word()}\r\nX-Evil: {fresh.word()}", "header_let_through"),
         (f"{fresh.word()}\nX-Evil: 1", "header_let_through"),
+        (f"{fresh.word()}\rX-Evil: 1", "header_let_through"),
+        (f"{fresh.word()}\n", "header_let_through"),
+        (f"{fresh.word()}\r\n", "header_let_through"),
         (f"{fresh.word()}\r\n {fresh.word()}", "folded_header"),
         (f"{fresh.word()}\n\t{fresh.word()}", "folded_header"),
         (f"你好 {fresh.word()}", "header_is_latin1"),
@@ -767,10 +791,14 @@ def test_certificate(
     def send_delete(url: str) -> Answer:
         return student.send("DELETE", url)
 
+    def put(url: str) -> Answer:
+        return student.put_text(url, "hi")
+
     for ask, context, english, chinese, reason in (
         (student.fetch, authority.unknown_ca, "is signed by nobody we know", "由我们不认识的机构签发", unchecked),
         (student.fetch, authority.wrong_host, "is for another host", "属于另一个主机", "host_name_not_checked"),
         (send_delete, authority.expired, "has expired", "已经过期", unchecked),
+        (put, authority.wrong_host, "is for another host", "属于另一个主机", "host_name_not_checked"),
     ):
         scene.now(f"the server's certificate {english}", f"服务器的证书{chinese}")
         server = raw([ReadRequest(), Send(content)], tls=context)

@@ -48,7 +48,7 @@ def test_basic_header(student: Student, fresh: Fresh) -> None:
     )
 
 
-def test_read_basic(student: Student, fresh: Fresh) -> None:
+def test_read_basic(scene: Scene, student: Student, fresh: Fresh) -> None:
     """anybody can read the header back: the first colon parts user and password
 
     任何人都能还原这个请求头：第一个冒号把用户名和密码分开
@@ -67,7 +67,15 @@ def test_read_basic(student: Student, fresh: Fresh) -> None:
             (name, secret), scheme_has_case=raises("ValueError")
         )
     wrong = {"not_basic_let_through": lambda got: isinstance(got, (tuple, list))}
-    student.read_basic(_basic(user, secret).replace("Basic", "Bearer")).raises("ValueError", **wrong)
+    secret = fresh.word(12)
+    for scheme in ("Bearer", "Basically"):
+        got = student.read_basic(_basic(user, secret).replace("Basic", scheme)).raises("ValueError", **wrong)
+        assert isinstance(got, Raised)
+        scene.expect(got.message, "raised").satisfies(
+            lambda text: secret not in text and _token(user, secret) not in text,
+            ("a message without the header", "不含这个请求头的消息"),
+            password_in_error=lambda text: True,
+        )
     student.read_basic(f"Basic {base64.b64encode(fresh.word().encode()).decode()}").raises("ValueError", **wrong)
 
 
@@ -92,6 +100,8 @@ def test_may_send_password(student: Student, fresh: Fresh) -> None:
     student.may_send_password(f"HTTPS://{fresh.host()}{page}").returns(True, case_counts=False)
     for url in (
         f"http://localhost.{fresh.host()}{page}",
+        f"http://{fresh.word()}localhost{page}",
+        f"http://127.0.0.{fresh.number(256, 999)}{page}",
         f"http://127.0.0.1.{fresh.host()}{page}",
         f"http://localhost:{fresh.number(1, 99)}@{fresh.host()}{page}",
         f"http://{fresh.host()}/127.0.0.1?localhost",
@@ -122,6 +132,9 @@ def test_same_site(student: Student, fresh: Fresh) -> None:
     student.same_site(f"http://localhost:{number}{a}", f"http://127.0.0.1:{number}{a}").returns(
         False, host_is_a_name=True
     )
+    student.same_site(f"http://[::1]:{number}{a}", f"http://[::1]:{number}{b}").returns(True)
+    student.same_site(f"http://[::1]:{number}{a}", f"http://[::1]:{number + 1}{a}").returns(False, port_ignored=True)
+    student.same_site(f"http://[::1]:{number}{a}", f"http://[::2]:{number}{a}").returns(False)
     login = f"{fresh.word()}:{fresh.word()}"
     student.same_site(f"http://{login}@{name}{a}", f"http://{name}{b}").returns(True, login_is_no_host=False)
 
@@ -436,6 +449,10 @@ def test_login_in_url(scene: Scene, student: Student, fresh: Fresh, http: FakeHT
     before = len(http.requests)
     student.get_by_url(http.url("/open")).returns(text, no_login_crashes=lambda got: isinstance(got, Raised))
     expect_nothing_sent(before)
+    scene.now("A URL without a login; the @ is in its query.", "URL 里没有用户名；@ 在查询部分里。")
+    before = len(http.requests)
+    student.get_by_url(http.url(f"/open?mail={fresh.word()}:{fresh.word()}@example.com")).returns(text)
+    expect_nothing_sent(before)
     scene.now("A URL without a login, and a page that wants one.", "URL 里没有用户名，页面却要登录。")
     before = len(http.requests)
     student.get_by_url(http.url("/page")).raises(
@@ -638,22 +655,24 @@ def test_cookie_rules(
     def wanted(path: str, *names: str) -> dict[str, dict[str, str]]:
         return {path: {name: values[name] for name in names}}
 
-    for path in ("/home", "/shop/cart", "/shopping", "/end"):
+    for path in ("/home", "/shop", "/shop/cart", "/shopping", "/back", "/end"):
         http.on("GET", path, body=text)
-    both = {"session": "Path=/", "cart": "Path=/shop", "list": "path=/shop"}
-    visit(http, both, *map(http.url, ("/home", "/shop/cart", "/shopping")))
+    both = {"session": "Path=/; Max-Age=3600", "cart": "Path=/shop", "list": "path=/shop", "lang": "PATH=/shop"}
+    visit(http, both, *map(http.url, ("/home", "/shop/cart", "/shopping", f"/shop?{fresh.word()}=1")))
     expect(at(http, "/home"), "received").equals(
         wanted("/home", "session"),
         cookies_forgotten=lambda got: "session" not in got["/home"],
-        attribute_has_case=lambda got: "list" in got["/home"] and "cart" not in got["/home"],
+        attribute_has_case=lambda got: {"list", "lang"} & set(got["/home"]) and "cart" not in got["/home"],
         path_ignored=lambda got: "cart" in got["/home"],
     )
     expect(at(http, "/shop/cart"), "received").equals(
-        wanted("/shop/cart", "session", "cart", "list"), path_taken_exactly=lambda got: "cart" not in got["/shop/cart"]
+        wanted("/shop/cart", "session", "cart", "list", "lang"),
+        path_taken_exactly=lambda got: "cart" not in got["/shop/cart"],
     )
     expect(at(http, "/shopping"), "received").equals(
         wanted("/shopping", "session"), path_is_no_prefix=lambda got: "cart" in got["/shopping"]
     )
+    expect(at(http, "/shop"), "received").equals(wanted("/shop", "session", "cart", "list", "lang"))
 
     https.on("GET", "/home", body=text)
     other_http.on("GET", "/plain", body=text)
@@ -683,6 +702,16 @@ def test_cookie_rules(
     expect(at(other_http, "/there"), "received").equals(
         wanted("/there"), cookie_follows_redirect=lambda got: got["/there"]
     )
+
+    theirs = ("session=theirs; Path=/", "lang=theirs; Path=/; Max-Age=0")
+    other_http.on("GET", "/theirs", headers=[("Set-Cookie", line) for line in theirs], body=text)
+    mine = {"session": "Path=/", "lang": "Path=/"}
+    visit(http, mine, other_http.url("/theirs", host="localhost"), http.url("/back"))
+    scene.tell(
+        f"/theirs is on localhost, another host name, and says {' · '.join(theirs)}",
+        f"/theirs 在 localhost 上，是另一个主机名，它说 {' · '.join(theirs)}",
+    )
+    expect(at(http, "/back"), "received").equals(wanted("/back", "session", "lang"))
 
     gone = ("session=gone; Path=/; Max-Age=0", "list=gone; Path=/; max-age=0")
     http.on("GET", "/logout", headers=[("Set-Cookie", line) for line in gone], body=text)

@@ -1,6 +1,7 @@
 """A body may be text, it is encoded on its way.
 
 fails: test_post_form: body_must_be_bytes
+fails: test_answers_as_they_came: answers_as_they_came
 """
 
 import json

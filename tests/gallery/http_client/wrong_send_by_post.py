@@ -1,6 +1,7 @@
 """Whatever has a body is a POST, and the rest is a GET.
 
 fails: test_send: wrong_method
+may fail: test_answers_as_they_came
 """
 
 import json
