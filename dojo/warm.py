@@ -165,7 +165,9 @@ def serve(descriptor: int) -> None:
     collected: dict[tuple[str, ...], socket.socket] = {}
     while message := _next(orders):
         words = tuple(json.loads(message[0])["collecting"])
-        if words not in collected:
+        if words in collected:
+            collected[words] = collected.pop(words)  # now the last one to be closed
+        else:
             if len(collected) >= COLLECTED:
                 collected.pop(next(iter(collected))).close()
             collected[words], theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -266,8 +268,9 @@ class Runs:
                 return
             status = self._wait(pid, order["deadline"])
             _end_what_is_left()
-            with reply, suppress(OSError):
+            with suppress(OSError):  # no more orders will come: other tests are kept collected by now
                 orders.send(FREE)
+            with reply, suppress(OSError):
                 if not self._judge_is_gone():
                     reply.send(json.dumps({"status": status}).encode())
         os._exit(0)
