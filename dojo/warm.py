@@ -250,8 +250,9 @@ class Runs:
     def _idle(self) -> socket.socket | None:
         """A keeper that has said that its run has ended, if there is one."""
         for keeper in select.select(list(self._keepers), [], [], 0)[0]:
-            self._keepers[keeper] = True
-            if not keeper.recv(len(FREE)):
+            if keeper.recv(len(FREE)):
+                self._keepers[keeper] = True
+            else:
                 del self._keepers[keeper]
         return next((keeper for keeper, idle in self._keepers.items() if idle), None)
 
