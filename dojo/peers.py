@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from dojo.failure import Failure, Row, shown
 from dojo.fakes.connection import LINGER_NOT
-from dojo.unread import unread
+from dojo.unread import is_read
 from dojo.words import word
 
 if TYPE_CHECKING:
@@ -74,12 +74,7 @@ class Peer:
 
     def is_read(self, within: float) -> bool:
         """Whether the server reads all that was sent, `within` seconds. True where the system does not tell."""
-        until = time.monotonic() + within
-        while unread(self.socket):
-            if time.monotonic() > until:
-                return False
-            time.sleep(0.001)  # between two questions
-        return True
+        return is_read(self.socket, within)
 
     def half_closes(self) -> None:
         """Say that nothing more will come (FIN), and go on reading."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
+from collections.abc import Callable
 
 SOCK_DIAG = 4
 """NETLINK_SOCK_DIAG, the netlink family (linux/netlink.h)."""
@@ -52,3 +54,14 @@ def unread(connected: socket.socket) -> int | None:
         return None
     (waiting,) = struct.unpack_from("=I", answer, RECEIVE_QUEUE)
     return int(waiting)
+
+
+def is_read(connected: socket.socket, within: float, pause: Callable[[float], None] = time.sleep) -> bool:
+    """Whether the program at the other end reads all that was sent, `within` seconds. True where the kernel does not
+    tell. `pause` waits between two questions; what it raises ends the waiting."""
+    until = time.monotonic() + within
+    while unread(connected):
+        if time.monotonic() > until:
+            return False
+        pause(0.001)
+    return True

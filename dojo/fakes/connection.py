@@ -8,10 +8,9 @@ import socket
 import ssl
 import struct
 import threading
-import time
 from typing import TYPE_CHECKING, NoReturn
 
-from dojo.unread import unread
+from dojo.unread import is_read
 from dojo.words import word
 
 if TYPE_CHECKING:
@@ -135,9 +134,7 @@ class Connection:
     def pause_after_piece(self, seconds: float) -> None:
         """A pause that begins when the client has read what was sent, so that the next piece arrives by itself; a
         client that does not read in 0.3 s is not waited for. Raises Stopped as `pause` does."""
-        until = time.monotonic() + 0.3
-        while unread(self.socket) and time.monotonic() < until:
-            self.pause(0.001)  # between two questions
+        is_read(self.socket, 0.3, self.pause)
         self.pause(seconds)
 
     def record(self, request: Received) -> None:

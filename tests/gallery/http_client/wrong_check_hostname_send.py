@@ -1,4 +1,4 @@
-"""`put_text`, `post_form`/send skip the host name check.
+"""`put_text`, `post_form` and `send` skip the host name check.
 
 fails: test_certificate: host_name_not_checked
 """
