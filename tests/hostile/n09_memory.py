@@ -1,6 +1,6 @@
 """Takes memory until there is none.
 
-fails: test_login: memory
+fails: test_login: memory|timeout
 """
 
 from honest import *

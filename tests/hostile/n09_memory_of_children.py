@@ -1,6 +1,6 @@
 """Takes in many processes what one alone may not.
 
-fails: test_login: memory
+fails: test_login: memory|timeout
 """
 
 import os

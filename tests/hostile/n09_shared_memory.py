@@ -1,6 +1,6 @@
 """Takes memory that is shared by a mapping and belongs to no heap.
 
-fails: test_login: memory|fail
+fails: test_login: memory|fail|timeout
 """
 
 import mmap

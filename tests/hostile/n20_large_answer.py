@@ -1,6 +1,6 @@
 """Returns more than can be held.
 
-fails: test_login: output_limit|memory
+fails: test_login: output_limit|memory|timeout
 from: group
 """
 
