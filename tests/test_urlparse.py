@@ -181,9 +181,10 @@ def test_host(student: Student, fresh: Fresh) -> None:
     student.host(f"http://{user}:{fresh.word()}@{name}:{number}/").returns(name, **mistakes)
     student.host(f"http://{name.upper()}/").returns(name, **mistakes)
     address = f"2001:db8::{fresh.number(1, 9999)}"
-    for netloc in (f"[{address}]:{number}", f"[{address}]"):
+    for netloc in (f"[{address}]:{number}", f"[{address}]", f"[{address.upper()}]"):
         student.host(f"http://{netloc}/").returns(
             address,
+            case_kept=address.upper(),
             brackets_of_ipv6=f"[{address}]",
             netloc_is_more_than_host=netloc,
             wrong_colon=lambda got: address not in got,
@@ -208,6 +209,7 @@ def test_no_host(student: Student, fresh: Fresh) -> None:
             attribute_not_there=wrong_name,
             part_missing=stumbles,
         )
+    student.host(f"file:///{word}").returns(None, none_or_empty="", part_missing=stumbles)
     student.host(f"//{name}/{word}").returns(name, slashes_name_a_host=None, part_missing=stumbles)
 
 
@@ -237,16 +239,18 @@ def test_bad_port(student: Student, fresh: Fresh) -> None:
     """
     name = fresh.host()
     text, large, plus = f"http://{name}:{fresh.word()}/", f"http://{name}:65536/", f"http://{name}:+80/"
-    for url in (text, large, plus):
+    signs = (f"http://{name}:8_0/", f"http://{name}:٨٠/")  # fine for int(), the second for isdigit() too
+    for url in (text, large, plus, *signs):
         student.port(url).raises(
             "ValueError", bad_port_hidden=None, bad_port_let_through=lambda got: isinstance(got, (int, str))
         )
     student.has_valid_port(text).returns(False, splitting_checks_nothing=True, error_let_out=raises("ValueError"))
-    for url in (large, f"http://{name}:{fresh.number(65537, 99999)}/", plus):
+    for url in (large, f"http://{name}:{fresh.number(65537, 99999)}/", plus, *signs):
         student.has_valid_port(url).returns(False, bad_port_let_through=True, error_let_out=raises("ValueError"))
     student.has_valid_port(f"http://{name}:{fresh.port()}/").returns(True)
     student.has_valid_port(f"http://{name}:65535/").returns(True)
-    student.has_valid_port(f"http://{name}/").returns(True, no_port_is_fine=False, part_missing=stumbles)
+    for url in (f"http://{name}/", f"/{fresh.word()}"):
+        student.has_valid_port(url).returns(True, no_port_is_fine=False, part_missing=stumbles)
 
 
 def test_login(student: Student, fresh: Fresh) -> None:
@@ -275,15 +279,16 @@ def test_login(student: Student, fresh: Fresh) -> None:
     student.login(f"ftp://{user}@{name}:21/").returns(
         (user, None), none_or_empty=(user, ""), wrong_colon=lambda got: "21" in got[1], part_missing=stumbles
     )
-    student.login(f"ftp://{user}:@{name}/").returns((user, ""), none_or_empty=(user, None))
+    student.login(f"ftp://{user}:@{name}/").returns((user, ""), empty_password_lost=(user, None))
     student.login(f"ftp://{user}:{secret}@{more}@{name}/").returns(
         (user, f"{secret}@{more}"), cut_at_the_first_at=lambda got: stumbles(got) or got[1] in (secret, more)
     )
     nobody: Mistakes = {"pair_of_none": None, "none_or_empty": lambda got: "" in got, "part_missing": stumbles}
     student.login(f"ftp://{name}/").returns((None, None), **nobody)
-    student.login(f"ftp://{user}:{secret}#{more}@{name}/").returns(
-        (None, None), netloc_ends_at_first_sign=lambda got: got[0] == user, **nobody
-    )
+    for sign in "#?/":
+        student.login(f"ftp://{user}:{secret}{sign}{more}@{name}/").returns(
+            (None, None), netloc_ends_at_first_sign=lambda got: got[0] == user, **nobody
+        )
 
 
 def test_complete(student: Student, fresh: Fresh) -> None:
@@ -299,11 +304,15 @@ def test_complete(student: Student, fresh: Fresh) -> None:
         lower_cased=only_case(f"http://{address}"),
         split_url_returned=is_split,
     )
-    student.complete(name).returns(f"http://{name}", slash_added=f"http://{name}/")
+    bare = f"WWW.{name}"
+    student.complete(bare).returns(
+        f"http://{bare}", slash_added=f"http://{bare}/", lower_cased=only_case(f"http://{bare}")
+    )
     for host in ("localhost", fresh.host()):
         local = f"{host}:{fresh.port()}/{named(fresh)}"
         student.complete(local).returns(f"http://{local}", name_taken_for_scheme=local)
-    for full in (f"https://{address}", f"ftp://{address}", f"ws://{address}", f"HTTP://{address}?"):
+    schemes = ("https", "ftp", "ws", "svn+ssh", f"{fresh.word()}2")
+    for full in (*(f"{scheme}://{address}" for scheme in schemes), f"HTTP://{address}?"):
         student.complete(full).returns(full, scheme_doubled=f"http://{full}")
     for asked in (f"{name}/?next=https://{fresh.host()}/", f"{name}/web/https://{fresh.host()}/"):
         student.complete(asked).returns(f"http://{asked}", scheme_further_on=asked)
@@ -359,6 +368,8 @@ def test_with_port(student: Student, fresh: Fresh) -> None:
         ("http", "", "[2001:db8::80]", ":80", rest, number),
         ("http", "", "[2001:db8::7]", "", rest, number),
         ("http", "", name, f":{fresh.port()}", "/", 80),
+        ("https", "", name, ":8443", "/", 443),
+        ("http", f"{user}:@", name, ":80", "/", number),
     ):
         netloc = f"{login}{host}{old}"
         before, wanted = f"{scheme}://{netloc}{tail}", f"{scheme}://{login}{host}:{new}{tail}"
@@ -372,6 +383,7 @@ def test_with_port(student: Student, fresh: Fresh) -> None:
             "replaced_in_text": lambda got, new=new, places=places: (
                 got.count(str(new)) > 1 or urlsplit(got).netloc in places
             ),
+            "empty_password_lost": wanted.replace(":@", "@"),
             "login_lost": f"{scheme}://{host}:{new}{tail}",
             "none_is_not_empty": lambda got: "None" in got,
             "brackets_of_ipv6": f"{scheme}://{host.strip('[]')}:{new}{tail}",
@@ -379,6 +391,8 @@ def test_with_port(student: Student, fresh: Fresh) -> None:
             "lower_cased": only_case(wanted),
             "params_lost": wanted.replace(";V=1", ""),
             "signs_left_over": lambda got: got[-1] in ";?#",
+            "slash_added": f"{wanted}/",
+            "encoding_changed": only_encoding(wanted),
             "wrong_colon": lambda got, host=host: raises("ValueError", "too many").matches(got) or host not in got,
         }
         student.with_port(before, new).returns(wanted, **possible)
@@ -389,7 +403,8 @@ def test_add_query(student: Student, fresh: Fresh) -> None:
 
     新的查询放在已有查询之后、# 之前
     """
-    base, new = f"http://{named(fresh)}@{fresh.host()}/{named(fresh)}", f"y={named(fresh)}%20z"
+    root, new = f"http://{named(fresh)}@{fresh.host()}", f"y={named(fresh)}%20z"
+    base = f"{root}/{named(fresh)}"
     old = f"x={named(fresh)}&x=a%20b&flag=&&b"
     mistakes: Mistakes = {
         "split_url_returned": is_split,
@@ -413,6 +428,13 @@ def test_add_query(student: Student, fresh: Fresh) -> None:
             old_query_lost=f"{base}?{new}{fragment}",
             query_rewritten=lambda got: old not in got and "x=" in got,
         )
+    student.add_query(f"{base}?x=1&", new).returns(
+        f"{base}?x=1&&{new}", **mistakes, query_rewritten=f"{base}?x=1&{new}"
+    )
+    student.add_query(f"{base}?{new}", new).returns(f"{base}?{new}&{new}", **mistakes)
+    student.add_query(f"{root}?x=1", new).returns(
+        f"{root}?x=1&{new}", **mistakes, slash_added=f"{root}/?x=1&{new}", query_rewritten=f"{root}?{new}"
+    )
     student.add_query(f"{base}#Top", new).returns(f"{base}?{new}#Top", **mistakes)
     student.add_query(f"{base}#a?b", new).returns(
         f"{base}?{new}#a?b",
@@ -461,7 +483,16 @@ def test_same_url(student: Student, fresh: Fresh) -> None:
         student.same_url(one, other).returns(False, case_ignored=True)
     for one, other in ((f"{url}?x=1&y=2", f"{url}?y=2&x=1"), (f"{url}?x=", url)):
         student.same_url(one, other).returns(False, query_compared_as_pairs=True)
-    student.same_url(f"{url}%2Fb", f"{url}/b").returns(False, decoded_to_compare=True)
+    for one, other in (
+        (f"{url}%2Fb", f"{url}/b"),
+        (f"http://ada%40w@{name}{path}", f"http://ada@w@{name}{path}"),
+        (f"{url}?a=%2F", f"{url}?a=/"),
+        (f"{url}?a=1+2", f"{url}?a=1%202"),
+        (f"{url}#a%2Fb", f"{url}#a/b"),
+    ):
+        student.same_url(one, other).returns(False, decoded_to_compare=True)
+    student.same_url(f"http://ada:@{name}{path}", f"http://ada@{name}{path}").returns(False, empty_password_lost=True)
+    student.same_url(f"{url}/../b", f"http://{name}/b").returns(False)
     student.same_url(f"{url}/", url).returns(False, last_slash_ignored=True)
     student.same_url(f"http://www.{name}{path}", url).returns(False)
     student.same_url(f"{url}?a#b", f"{url}?b#a").returns(False)
@@ -473,8 +504,11 @@ def test_resolve(student: Student, fresh: Fresh) -> None:
     链接可以从当前页开始，从根开始，或者自成一体
     """
     root, top, other, word = f"http://{fresh.host()}:{fresh.port()}", named(fresh), fresh.host(), named(fresh)
+    number = fresh.number(100, 999)
     folder = f"{root}/{top}/{fresh.word()}/"
     bare, page = f"{folder}intro.html", f"{folder}intro.html?v=1"
+    back = f"{bare}?to=/{word}"
+    dotted, kept = f"go?to=../{word}/../x", f"{bare};v=2?v=1#{word}"
 
     def begins(start: str) -> Any:
         return lambda got: got.startswith(start)
@@ -493,10 +527,16 @@ def test_resolve(student: Student, fresh: Fresh) -> None:
         (page, f"/{word}", f"{root}/{word}", {"root_is_the_top": begins(f"{root}/{top}")}),
         (page, f"https://{other}/{word}", f"https://{other}/{word}", full),
         (page, f"mailto:{word}@{other}", f"mailto:{word}@{other}", full),
+        (page, f"tel:{number}", f"tel:{number}", full),
+        (page, f"ftp://{other}/{word}", f"ftp://{other}/{word}", full),
         (page, f"//{other}/{word}", f"http://{other}/{word}", slashes),
         (page, f"?page={word}", f"{bare}?page={word}", {"page_stays": f"{folder}?page={word}"}),
         (page, f"go?to=http://{other}/", f"{folder}go?to=http://{other}/", {"scheme_further_on": begins("go?")}),
+        (page, dotted, f"{folder}{dotted}", {"signs_inside_query": begins(folder)}),
         (page, f"#{word}", f"{page}#{word}", {"page_stays": lambda got: got in (f"{bare}#{word}", f"{folder}#{word}")}),
+        (back, f"{word}.html", f"{folder}{word}.html", {"signs_inside_query": begins(f"{bare}?")}),
+        (root, f"{word}.html", f"{root}/{word}.html", {}),
+        (f"{bare};v=2?v=1", f"#{word}", kept, {"params_lost": kept.replace(";v=2", "")}),
         (page, "", page, {"page_stays": lambda got: got in (bare, folder, "", None)}),
     ):
         student.resolve(start, link).returns(
@@ -506,6 +546,10 @@ def test_resolve(student: Student, fresh: Fresh) -> None:
             lower_cased=only_case(wanted),
             encoding_changed=only_encoding(wanted),
         )
+    wanted = f"http://{other}/{word}"
+    student.resolve(page, wanted.replace("http", "HTTP")).satisfies(
+        lambda got: got in (wanted, wanted.replace("http", "HTTP")), wanted, full_link_wins=begins(root)
+    )
     name = fresh.name()
     wanted = f"{folder}{name}%20b"
     student.resolve(page, f"{name}%20b".encode()).returns(
@@ -551,12 +595,17 @@ def test_resolve_on_host(student: Student, fresh: Fresh) -> None:
         f"{short}/",
     ):
         student.resolve_on_host(page, f"http://{place}").returns(None, **away, host_checked_as_text=leaves)
-    student.resolve_on_host(page, f"http://Ada@{name}/{word}").returns(
-        f"http://Ada@{name}/{word}", netloc_is_more_than_host=None
+    student.resolve_on_host(f"http://[::1]:{number}/", f"http://[::2]:{number}/{word}").returns(
+        None, **away, host_checked_as_text=leaves
     )
-    student.resolve_on_host(page, f"https://{name}:{number}/{word}").returns(
-        f"https://{name}:{number}/{word}", own_host_refused=None
-    )
+    for full in (
+        f"http://Ada@{name}/{word}",
+        f"https://{name}:{number}/{word}",
+        f"ftp://{name}/{word}",
+        f"http://{name}:81/{word}",
+        f"http://{name}/@{word}",
+    ):
+        student.resolve_on_host(page, full).returns(full, own_host_refused=None)
     for start, link in ((page, f"//{name.upper()}:{number}/{word}"), (page.replace(name, name.upper()), f"/{word}")):
         student.resolve_on_host(start, link).satisfies(
             lambda got: got.replace(name.upper(), name) == own, own, host_case_compared=None

@@ -43,6 +43,7 @@ def host(url: str) -> str | None:
     host("//www.example.com/news")             → "www.example.com"
     host("www.example.com/news")               → None     (all of it is a path)
     host("localhost:8080/news")                → None     (no // in it)
+    host("file:///news")                       → None     (nothing between the // and the /)
     """
     raise NotImplementedError
 
@@ -90,8 +91,8 @@ def login(url: str) -> tuple[str | None, str | None]:
 def complete(address: str) -> str:
     """The URL for what people type into a browser: "http://" goes in front, unless it begins with a scheme and ://.
 
-    Any scheme counts, in upper or lower case. Nothing else changes, and nothing else is added. The address is
-    not empty and does not begin with / or a blank.
+    Any scheme counts (a letter, then letters, digits, + - or .), in upper or lower case. Nothing else changes, and
+    nothing else is added. The address is not empty and does not begin with / or a blank.
 
     complete("www.example.com/news")                  → "http://www.example.com/news"
     complete("localhost:8080/news")                   → "http://localhost:8080/news"
@@ -146,7 +147,8 @@ def same_url(one: str, other: str) -> bool:
 
     Upper or lower case in scheme and host makes no difference; everywhere else it does.
     A "?" or a "#" with nothing behind it makes no difference.
-    Nothing is decoded, sorted or left out: /a%2Fb and /a/b differ, ?x=1&y=2 and ?y=2&x=1, /a/ and /a.
+    Nothing is decoded, sorted or left out: /a%2Fb and /a/b differ, ?x=1&y=2 and ?y=2&x=1, ?x=1+2 and ?x=1%202,
+    /a/ and /a, /a/../b and /b, ada:@ and ada@ (an empty password and none).
 
     same_url("HTTP://WWW.example.com/a?", "http://www.example.com/a")   → True
     same_url("http://www.example.com/a", "http://www.example.com/A")    → False
@@ -157,7 +159,8 @@ def same_url(one: str, other: str) -> bool:
 def resolve(page: str, link: str | bytes) -> str:
     """The full URL of a link that stands on a page. A link that comes as bytes is UTF-8.
 
-    The page is a full URL without a fragment. The result is text; nothing in it is encoded or decoded.
+    The page is a full URL without a fragment; one without a path is the root of its site. The result is text;
+    nothing in it is encoded or decoded.
 
     With page = "http://www.example.com/docs/intro.html?v=1":
     resolve(page, "next.html")                → "http://www.example.com/docs/next.html"
@@ -175,8 +178,9 @@ def resolve(page: str, link: str | bytes) -> str:
 def resolve_on_host(page: str, link: str) -> str | None:
     """The full URL of a link, if it stays on the host of the page; None when it leads to another host or to none.
 
-    The host alone decides, in upper or lower case: another scheme or another port of that host is fine. A name
-    above or below it (example.com, a.www.example.com) is another host. The full URL is what resolve gives.
+    The host alone decides, in upper or lower case: another scheme or another port of that host is fine, a login or
+    an @ in the path as well. A name above or below it (example.com, a.www.example.com) is another host, and [::1] is
+    another than [::2]. The full URL is what resolve gives.
 
     With page = "http://www.example.com:8000/docs/":
     resolve_on_host(page, "/news")                                → "http://www.example.com:8000/news"

@@ -78,7 +78,7 @@ def _decoded(text):
 
 def complete(address):
     before = address.partition("://")[0]
-    return address if before != address and before.isalnum() else "http://" + address
+    return address if before != address and not set("/?#") & set(before) else "http://" + address
 
 
 def rebuild(parts):

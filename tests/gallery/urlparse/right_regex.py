@@ -112,7 +112,7 @@ def resolve(page, link):
         url.query = url.query or base.query
     else:
         slash = "/" if url.path.endswith("/") else ""  # normpath drops it
-        url.path = posixpath.normpath(posixpath.join(posixpath.dirname(base.path), url.path)) + slash
+        url.path = posixpath.normpath(posixpath.join(posixpath.dirname(base.path or "/"), url.path)) + slash
     return url.text()
 
 

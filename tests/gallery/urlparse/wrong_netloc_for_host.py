@@ -2,7 +2,7 @@
 
 fails: test_host: netloc_is_more_than_host
 fails: test_no_host: none_or_empty
-fails: test_resolve_on_host: netloc_is_more_than_host
+fails: test_resolve_on_host: own_host_refused
 """
 
 from urllib.parse import unquote, urljoin, urlparse, urlunparse

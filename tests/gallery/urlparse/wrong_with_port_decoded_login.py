@@ -1,0 +1,76 @@
+"""Puts the decoded login back into the netloc.
+
+fails: test_with_port: encoding_changed
+"""
+
+import re
+from urllib.parse import unquote, urljoin, urlparse, urlunparse
+
+
+def scheme(url):
+    return urlparse(url).scheme
+
+
+def six_parts(url):
+    return tuple(urlparse(url))
+
+
+def host(url):
+    return urlparse(url).hostname
+
+
+def port(url):
+    return urlparse(url).port
+
+
+def has_valid_port(url):
+    try:
+        urlparse(url).port
+    except ValueError:
+        return False
+    return True
+
+
+def login(url):
+    p = urlparse(url)
+    return tuple(None if x is None else unquote(x) for x in (p.username, p.password))
+
+
+def complete(address):
+    return address if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", address) else "http://" + address
+
+
+def rebuild(parts):
+    return urlunparse([p or "" for p in parts])
+
+
+def add_query(url, query):
+    p = urlparse(url)
+    return p._replace(query=p.query + "&" + query if p.query else query).geturl()
+
+
+def same_url(one, other):
+    def key(u):
+        p = urlparse(u)
+        return p.scheme, p.username, p.password, p.hostname, p.port, p[2:]
+    return key(one) == key(other)
+
+
+def resolve(page, link):
+    if isinstance(link, bytes):
+        link = link.decode("utf-8")
+    return urljoin(page, link)
+
+
+def resolve_on_host(page, link):
+    full = urljoin(page, link)
+    there = urlparse(full).hostname
+    return full if there is not None and there == urlparse(page).hostname else None
+
+
+def with_port(url, number):
+    p = urlparse(url)
+    user, password = login(url)
+    front = "" if user is None else user + ("" if password is None else ":" + password) + "@"
+    name = f"[{p.hostname}]" if ":" in p.hostname else p.hostname
+    return p._replace(netloc=f"{front}{name}:{number}").geturl()
