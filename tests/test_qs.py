@@ -3,9 +3,11 @@
 A query that a student builds is read again and judged by what it means: `%e4` is `%E4`, `~` may be escaped or not.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus, urlencode, urlsplit
 
@@ -31,8 +33,8 @@ def _names(query: Any) -> list[str]:
 
 
 def _is_clean(text: str) -> bool:
-    """Whether this may stand in a URL: ASCII, no spaces."""
-    return text.isascii() and not any(char <= " " for char in text)
+    """Whether this may stand in a URL: printable ASCII, no spaces."""
+    return text.isascii() and not any(char <= " " or char == "\x7f" for char in text)
 
 
 def _parts(url: str) -> tuple[str, Pairs] | None:
@@ -99,6 +101,9 @@ def _fields_to_read(fresh: Fresh) -> list[OneField]:
     def has_not(name: str) -> Callable[[Any], bool]:
         return lambda got: name not in [each for each, _ in got]
 
+    def has_stripped(name: str) -> Callable[[Any], bool]:
+        return lambda got: got[0][0] != name and got[0][0] == name.strip()
+
     one_two = f"{one} {two}"
     return [
         OneField(
@@ -111,8 +116,24 @@ def _fields_to_read(fresh: Fresh) -> list[OneField]:
             },
         ),
         OneField(f"{name}={one}%2B{two}", name, f"{one}+{two}", {"plus_decoded_last": is_now(one_two)}),
-        OneField(f"{name}={quote(letters)}", name, letters, {"decoded_byte_by_byte": is_now(latin)}),
-        OneField(f"{name}={small}", name, letters, {"decoded_byte_by_byte": is_now(latin)}),
+        *(
+            OneField(
+                f"{name}={written}",
+                name,
+                letters,
+                {"escapes_left_alone": lambda got: "%" in got[0][1], "decoded_byte_by_byte": is_now(latin)},
+            )
+            for written in (quote(letters), small)
+        ),
+        *(
+            OneField(
+                f"{written}={three}",
+                text,
+                three,
+                {"spaces_lost": has_stripped(text), "names_left_encoded": has_not(text)},
+            )
+            for written, text in ((small, letters), (f"%{ord(one[0]):02x}{one[1:]}", one), (f"+{one}+", f" {one} "))
+        ),
         OneField(f"{one}%20{two}={three}", one_two, three, {"names_left_encoded": has_not(one_two)}),
         OneField(f"{one}+{two}={three}", one_two, three, {"names_left_encoded": has_not(one_two)}),
         OneField(
@@ -167,20 +188,30 @@ def _values(one: str, two: str, name: str) -> list[str]:
         f"{one}+{two}",
         f"{one}{SEPARATORS}{two}",
         name,
-        f"<{one}>\n{two}",
+        f"<{one}>\n\x7f{two}",
     ]
 
 
 def _encoding_mistakes(text: str, read: Callable[[str], str], meaningful: str) -> dict[str, Any]:
     """Mistakes in the encoding of this text. `meaningful` are the characters that must not stand there."""
-    special = [char for char in text if char in meaningful or not char.isascii() or char <= " "]
+    special = [char for char in text if char in meaningful or not char.isascii() or char <= " " or char == "\x7f"]
     return {
         "escape_taken_as_done": lambda got: "%20" in text and (text in got or read(got) == unquote(text)),
         "encoded_twice": lambda got: text not in unquote_plus(got) and text in unquote_plus(unquote_plus(got)),
         "not_encoded": lambda got: text in got or any(char in got for char in special),
         "spaces_lost": lambda got: read(got) != text and read(got) == text.strip(" "),
         "case_lost": lambda got: read(got) != text and read(got) == text.lower(),
+        "short_escape": lambda got: re.search("%(?![0-9A-Fa-f]{2})", got) is not None,
+        "plus_became_space": lambda got: "+" in text and read(got) == text.replace("+", " "),
+        "line_end_changed": lambda got: read(got) != text and read(got).replace("\r", "") == text,
+        "html_escaped": lambda got: read(got) != text and unescape(read(got)) == text,
+        "utf8_not_used": lambda got: _is_latin(text, got),
     }
+
+
+def _is_latin(text: str, got: str) -> bool:
+    """This text outside ASCII was encoded in Latin-1."""
+    return not text.isascii() and got.isascii() and text in unquote_plus(got, "latin-1")
 
 
 def _bare(name: str, names: Callable[[Any], Any]) -> dict[str, Any]:
@@ -324,10 +355,12 @@ def test_from_html(student: Student, fresh: Fresh) -> None:
     student.from_html(f"{a}={one}%26amp%3B{two}&amp;{b}=+").returns(
         [(a, f"{one}&amp;{two}"), (b, " ")],
         unescaped_too_late=lambda got: got[0][1] == f"{one}&{two}",
+        plus_left_alone=lambda got: got[1][1] == "+",
         decoded_before_splitting=lambda got: got[0][1] == one,
     )
     student.from_html(f"amp;{a}={one}&amp;{b}=lamp;{two}").returns(
         [(f"amp;{a}", one), (b, f"lamp;{two}")],
+        semicolon_separates=lambda got: (b, "lamp") in map(tuple, got),
         amp_cut_away=lambda got: (got[0][0], got[1][1]) != (f"amp;{a}", f"lamp;{two}"),
     )
     student.from_html(f"{a}={one}&amp;amp;{b}={two}").returns(
@@ -399,8 +432,14 @@ def test_hostile(student: Student, fresh: Fresh) -> None:
         limit_off_by_one=raises("ValueError"),
         **_BYTES,
     )
+    student.received(f"{a}={b}={names[0]}".encode(), 1).returns(
+        [(a, f"{b}={names[0]}")], cut_at_every_equals=raises("ValueError"), **_BYTES
+    )
     student.received(f"{a}=1&{b}".encode(), 10).raises(
         "ValueError", **_NOT_REFUSED, bare_name_let_through=lambda got: isinstance(got, (list, tuple))
+    )
+    student.received(f"{a}%3D{b}".encode(), 10).raises(
+        "ValueError", **_NOT_REFUSED, decoded_before_splitting=lambda got: isinstance(got, (list, tuple))
     )
     mistakes = {
         **_NOT_REFUSED,
@@ -483,12 +522,14 @@ def test_build(student: Student, fresh: Fresh) -> None:
         student.build([(f"{a}&{b}=", one), (f" {b} {a}", two)]),
         [(f"{a}&{b}=", one), (f" {b} {a}", two)],
         names_not_encoded=lambda got: f"{a}&{b}" in got,
+        equals_in_name=lambda got: _names(got)[0] == f"{a}&{b}",
         spaces_lost=lambda got: _names(got)[1] == f"{b} {a}",
     )
     means(
-        student.build([(a, ""), (b, two), (a, two)]),
-        [(a, ""), (b, two), (a, two)],
-        blank_dropped=lambda got: meaning(got) == [(b, two), (a, two)],
+        student.build([(a, ""), (b, two), (a, two), (b, two)]),
+        [(a, ""), (b, two), (a, two), (b, two)],
+        blank_dropped=lambda got: meaning(got) == [(b, two), (a, two), (b, two)],
+        same_pair_once=lambda got: meaning(got) == [(a, ""), (b, two), (a, two)],
     )
     student.build([]).returns("", question_mark_added="?")
 
@@ -530,7 +571,8 @@ def test_charset(student: Student, fresh: Fresh) -> None:
         [(name, two_bytes)], escapes_decoded_alone=lambda got: raises("UnicodeError").matches(got) or got[0][0] == name
     )
     student.pairs(f"{name}={quote(latin)}").returns([(name, latin)])
-    means(student.build([(name, chinese)]), [(name, chinese)])
+    for text in (chinese, latin):
+        means(student.build([(name, text)]), [(name, text)], utf8_not_used=partial(_is_latin, text))
 
 
 def _list_mistakes(name: str) -> dict[str, Any]:
@@ -597,6 +639,7 @@ def test_none_and_true(student: Student, fresh: Fresh) -> None:
             falsy_dropped=lambda got: meaning(got) == [(other, text)],
             number_taken_for_bool=lambda got: bool({(name, "false"), (name, "true")} & set(meaning(got))),
         )
+    sends(-number, [(name, f"-{number}")], **mistakes)
     words = [fresh.word().title(), "None", "True", "False"]
     for word in words:  # somebody may have this name
         sends(
@@ -612,6 +655,15 @@ def test_none_and_true(student: Student, fresh: Fresh) -> None:
         items_joined=lambda got: len(meaning(got)) == 1 and str(number) in got,
         items_not_alike=lambda got: "None" in got or "True" in got or (name, "") in meaning(got),
     )
+    for several in ([1, 0, number], [0, 1]):
+        sends(
+            several,
+            [(name, str(each)) for each in several],
+            number_taken_for_bool=lambda got: bool({(name, "false"), (name, "true")} & set(meaning(got))),
+            falsy_dropped=lambda got: (name, "0") not in meaning(got),
+        )
+    sends(["", text], [(name, ""), (name, text)], falsy_dropped=lambda got: (name, "") not in meaning(got))
+    sends([text, text], [(name, text)] * 2, same_pair_once=lambda got: meaning(got).count((name, text)) == 1)
     sends(
         words,
         [(name, word) for word in words],
@@ -661,6 +713,11 @@ def test_replace(student: Student, fresh: Fresh) -> None:
         [(page, f"{new}&{one}")],
         not_encoded=lambda got: f"{new}&{one}" in got,
     )
+    means(
+        student.replace(f"{tag}={one}", f"{page}&{two}", new),
+        [(tag, one), (f"{page}&{two}", new)],
+        names_not_encoded=lambda got: f"{page}&{two}" in got,
+    )
     kept_fields: list[tuple[str, str, dict[str, Any]]] = [
         (f"{one}%26{two}", f"{one}&{two}", {"decoded_before_splitting": lambda got: (two, "") in meaning(got)}),
         (f"{one}%2B{two}", f"{one}+{two}", {"plus_decoded_last": lambda got: (tag, f"{one} {two}") in meaning(got)}),
@@ -669,13 +726,23 @@ def test_replace(student: Student, fresh: Fresh) -> None:
         (f"{one}={two}", f"{one}={two}", {"cut_at_every_equals": lambda got: (tag, one) in meaning(got)}),
     ]
     for written, text, mistakes in kept_fields:
-        means(student.replace(f"{tag}={written}&{page}=1", page, new), [(tag, text), (page, new)], **mistakes)
+        means(
+            student.replace(f"{tag}={written}&{page}=1", page, new),
+            [(tag, text), (page, new)],
+            **mistakes,
+            encoded_twice=lambda got, written=written: (tag, written) in meaning(got),
+        )
     for longer in (f"{tag}{page}", f"{page}s"):
         means(
             student.replace(f"{longer}=1&{page}=2", page, new),
             [(longer, "1"), (page, new)],
             name_inside_another=lambda got, longer=longer: (longer, "1") not in meaning(got),
         )
+    means(
+        student.replace(f"{page}&{tag}={one}", page, new),
+        [(page, new), (tag, one)],
+        bare_name_dropped=lambda got: (page, "") in meaning(got),
+    )
     means(
         student.replace(f"{page.title()}=1&{page}=2", page, new),
         [(page.title(), "1"), (page, new)],
@@ -686,15 +753,21 @@ def test_replace(student: Student, fresh: Fresh) -> None:
             student.replace(f"{written}=1&{tag}=2", f"{one} {two}é", new),
             [(f"{one} {two}é", new), (tag, "2")],
             names_left_encoded=lambda got: (f"{one} {two}é", "1") in meaning(got),
+            names_not_encoded=lambda got: "é" in got,
+            utf8_not_used=partial(_is_latin, f"{one} {two}é"),
         )
 
 
 def _address_mistakes(site: str, segment: str, items: Pairs) -> dict[str, Any]:
+    def in_path(got: str) -> str:
+        return unquote(urlsplit(got).path[1:])
+
     return {
         "lone_question_mark": lambda got: not items and got.endswith("?"),
         "whole_url_quoted": lambda got: "://" not in got and "?" not in got and bool(items),
-        "site_quoted": lambda got: "://" not in got,
+        "site_quoted": lambda got: "://" not in got or "%5B" in got.upper(),
         "site_changed": lambda got: not got.startswith(site),
+        "blank_dropped": lambda got: "" in dict(items).values() and not meaning(urlsplit(got).query),
         "question_mark_quoted": lambda got: bool(items) and "?" not in got and "%3F" in got,
         "not_encoded": lambda got: " " in got or "#" in got or got.count("?") > bool(items),
         "slash_kept": lambda got: "/" in segment and got.count("/") > site.count("/") + 1,
@@ -702,6 +775,8 @@ def _address_mistakes(site: str, segment: str, items: Pairs) -> dict[str, Any]:
         "encoded_twice": lambda got: "%25" in got or (bool(items) and "=" not in got),
         "joined_before_encoding": lambda got: got.count("&") > max(0, len(items) - 1),
         "repeats_lost": lambda got: len(meaning(urlsplit(got).query)) < len(items),
+        "spaces_lost": lambda got: segment.strip() != segment and in_path(got).lower() == segment.strip().lower(),
+        "case_lost": lambda got: in_path(got) == segment.lower() != segment,
     }
 
 
@@ -718,6 +793,7 @@ def test_address(student: Student, fresh: Fresh) -> None:
         (f"https://{host}", word, [(name, text), (name, fresh.name())]),
         (f"http://127.0.0.1:{port}", segment, [(name, word)]),
         (f"https://{host}", segment, []),
+        (f"http://[::1]:{port}", f" {word.title()} ", [(name, "")]),
     ):
         _judge(
             student.address(site, at, items),

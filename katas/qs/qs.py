@@ -57,6 +57,7 @@ def received(query: bytes, limit: int) -> list[tuple[str, str]]:
 
     Raises ValueError when there are more than `limit` fields (repeated and empty ones count),
     and when there is no "=" in a field or nothing at all between two "&". An empty value ("q=") is allowed.
+    An encoded "=" (%3D) is data: it ends no name.
 
     received(b"q=caf%C3%A9&tag=", 10)   → [("q", "café"), ("tag", "")]
     received(b"a=1&b=2&a=3", 2)         → ValueError
@@ -67,8 +68,8 @@ def received(query: bytes, limit: int) -> list[tuple[str, str]]:
 
 def in_query(text: str) -> str:
     """One value, encoded for a query: a space becomes "+". What would separate something there or be decoded
-    (& # % +) or is not printable ASCII becomes %XX: its bytes in UTF-8. All else may stay or become %XX.
-    Any text comes back unchanged when the query is decoded.
+    (& # % +) or is not printable ASCII becomes %XX: its bytes in UTF-8. All else may stay or become %XX, = too:
+    the name before this value is ended already. Any text comes back unchanged when the query is decoded.
 
     in_query("red wine")   → "red+wine"
     in_query("50% & more") → "50%25+%26+more"
@@ -90,7 +91,8 @@ def in_path(text: str) -> str:
 def build(items: list[tuple[str, str]], encoding: str = "utf-8") -> str:
     """The query for these pairs (name, value), in this order.
 
-    Names and values are encoded as by `in_query`; a space may be "%20" too.
+    Names and values are encoded as by `in_query`, and so is a = in a name, which would end it there. A space may be
+    "%20" too.
     `encoding` is the encoding of the text behind the %XX, of names and of values, as Python calls it.
 
     build([("tag", "new"), ("q", "a&b"), ("tag", "red wine")])   → "tag=new&q=a%26b&tag=red+wine"
@@ -105,8 +107,8 @@ def build_form(form: dict[str, object]) -> str:
     or a list or tuple of these.
 
     A list or tuple gives one field for each item, in its order; an empty one gives none. None gives no field.
-    True is sent as "true", False as "false", a number in digits. A text is sent as it is, be it empty or "None".
-    All is encoded.
+    True is sent as "true", False as "false", a number in digits (-5 as "-5"). A text is sent as it is, be it empty or
+    "None". All is encoded.
     For the items of a list the same holds. The order of different names is free.
 
     build_form({"tag": ["new", "old"], "page": 2, "draft": True, "author": None, "q": ""})

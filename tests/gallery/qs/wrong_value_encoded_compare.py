@@ -1,0 +1,72 @@
+"""Encodes the name and looks for that spelling in the query.
+
+fails: test_value: names_left_encoded
+"""
+
+import re
+from urllib.parse import parse_qs, parse_qsl, quote, quote_plus, unquote, unquote_plus, urlencode
+
+
+def fields(query):
+    return parse_qs(query, keep_blank_values=True)
+
+
+def pairs(query, encoding="utf-8"):
+    return parse_qsl(query, keep_blank_values=True, encoding=encoding)
+
+
+def from_html(query):
+    return parse_qsl(query.replace("&amp;", "&"), keep_blank_values=True)
+
+
+def received(query, limit):
+    return parse_qsl(query.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=limit)
+
+
+def in_query(text):
+    return quote_plus(text)
+
+
+def in_path(text):
+    return quote(text, safe="")
+
+
+def build(items, encoding="utf-8"):
+    return urlencode(items, encoding=encoding)
+
+
+def build_form(form):
+    items = []
+    for name, v in form.items():
+        for x in v if isinstance(v, (list, tuple)) else [v]:
+            if x is None:
+                continue
+            if isinstance(x, bool):
+                x = "true" if x else "false"
+            items.append((name, str(x)))
+    return urlencode(items)
+
+
+def replace(query, name, value):
+    out, done = [], False
+    for n, v in parse_qsl(query, keep_blank_values=True):
+        if n != name:
+            out.append((n, v))
+        elif not done:
+            out.append((name, value))
+            done = True
+    if not done:
+        out.append((name, value))
+    return urlencode(out)
+
+
+def address(site, segment, items):
+    return site + "/" + quote(segment, safe="") + ("?" + urlencode(items) if items else "")
+
+
+def value(query, name):
+    for field in query.split("&"):
+        n, _, v = field.partition("=")
+        if field and n.replace("%20", "+") == quote_plus(name):
+            return unquote_plus(v)
+    return None
