@@ -67,7 +67,7 @@ for those who work on the dojo
   make check                   the project's own tests, lint and types
   make check-real              the fakes and the references against postfix, dovecot, nginx, curl and others
   make bench                   what a run costs
-  make bench-grade             what grading a submission costs, beside other graders (the first run installs them)
+  make bench-grade             what grading costs: each kata, and beside other graders (the first run installs them)
   make clean                   remove .venv and caches, never a kata
 
 PYTHON=python3.12 names the Python that the first run makes .venv with.

@@ -1,4 +1,4 @@
-"""`make bench-grade`: what grading one submission costs here and with other graders, in one run.
+"""`make bench-grade`, second part: what grading one submission costs here and with other graders, in one run.
 
 The same function, the same ten tests, the same right submission for each. Every round each grader is run once, in turn,
 so that whatever else the machine does falls on all alike; medians are compared. The processor's time is that of all
@@ -164,7 +164,7 @@ def _ours(folder: Path) -> Callable[[], Cost]:
 
     def run() -> Cost:
         shutil.rmtree(folder / "grades", ignore_errors=True)
-        cost, _ = _timed([*command, "--reports", "json"], folder)
+        cost, _ = timed([*command, "--reports", "json"], folder)
         told = json.loads((folder / "grades" / "grades.json").read_text("utf-8"))
         if [each["percent"] for each in told["submissions"]] != [100] * CLASS:
             raise UnusableError("it did not give full marks to every submission")
@@ -185,15 +185,15 @@ def _ready(grader: Grader, folder: Path) -> tuple[str, Callable[[], Cost]]:
         print(f"installing {grader.package} in .dojo/bench …", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True, timeout=DEADLINE)
         command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _timed([*command, grader.package, *grader.needs], ROOT)
+        timed([*command, grader.package, *grader.needs], ROOT)
         done.touch()
     asked = f"from importlib.metadata import version; print(version({grader.package!r}))"
-    version = _timed([str(python), "-c", asked], ROOT)[1].strip()
+    version = timed([str(python), "-c", asked], ROOT)[1].strip()
     folder.mkdir()
     command = grader.prepare(folder, venv)
 
     def run() -> Cost:
-        cost, said = _timed(command, folder, venv)
+        cost, said = timed(command, folder, venv)
         if not grader.verdict(folder, said):
             raise UnusableError(f"it did not give full marks to the right submission: {said[-150:]}")
         return cost
@@ -201,8 +201,9 @@ def _ready(grader: Grader, folder: Path) -> tuple[str, Callable[[], Cost]]:
     return version, run
 
 
-def _timed(command: list[str], cwd: Path, venv: Path | None = None) -> tuple[Cost, str]:
-    """Run it: what it cost, and what it printed. Raises UnusableError when it fails."""
+def timed(command: list[str], cwd: Path, venv: Path | None = None) -> tuple[Cost, str]:
+    """Run it, in a folder and with the programs of a venv: what it cost, and what it printed (UTF-8). Raises
+    UnusableError when its exit code is not 0."""
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     if venv is not None:
         environment |= {"PATH": f"{venv / 'bin'}{os.pathsep}{os.environ['PATH']}", "HOME": str(cwd)}
@@ -291,7 +292,7 @@ def _otter(folder: Path, venv: Path) -> list[str]:
         test = {"name": f"case_{number}", "points": 1, "suites": [suite]}
         _written(folder / "tests" / f"case_{number}.py", f"OK_FORMAT = True\n\ntest = {test!r}\n")
     otter = str(venv / "bin" / "otter")
-    _timed([otter, "generate", "-t", "tests", "-o", "autograder.zip", "--no-environment"], folder, venv)
+    timed([otter, "generate", "-t", "tests", "-o", "autograder.zip", "--no-environment"], folder, venv)
     return [otter, "run", "-a", "autograder.zip", "-o", "out", "--no-logo", "submission/pairs.py"]
 
 
@@ -316,7 +317,7 @@ def _nbgrader(folder: Path, venv: Path) -> list[str]:
     _written(folder / "submitted" / "student" / "ps" / "pairs.ipynb", book)
     _written(folder / "nbgrader_config.py", "c = get_config()\nc.CourseDirectory.course_id = 'course'\n")
     nbgrader = str(venv / "bin" / "nbgrader")
-    _timed([nbgrader, "generate_assignment", "ps", "--create", "--force"], folder, venv)
+    timed([nbgrader, "generate_assignment", "ps", "--create", "--force"], folder, venv)
     return [nbgrader, "autograde", "ps", "--student", "student", "--create", "--force"]
 
 

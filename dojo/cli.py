@@ -63,8 +63,9 @@ def _run(words: Sequence[str]) -> int:
 
         return bench.main()
     if options.command == "bench-grade":
-        from dojo import bench_grade
+        from dojo import bench_class, bench_grade
 
+        bench_class.main()
         return bench_grade.main()
     if options.command == "picture":
         from dojo import picture
@@ -126,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", help="the project's own tests, lint and types")
     commands.add_parser("doctor", help="whether a class can be graded safely here, and what is missing")
     commands.add_parser("bench", help="what a run costs, as ratios")
-    commands.add_parser("bench-grade", help="what grading a submission costs, beside other graders")
+    commands.add_parser("bench-grade", help="what grading a submission costs: each kata, and beside other graders")
     commands.add_parser("picture", help="draw the pictures of the pages")
     commands.add_parser("prove", help="the slower proofs: other Pythons, many runs under load")
     return parser
