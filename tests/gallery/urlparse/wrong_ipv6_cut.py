@@ -1,6 +1,7 @@
 """Behind the last @, the host goes on to the first colon.
 
 fails: test_host: wrong_colon
+fails: test_resolve_on_host: host_checked_as_text
 """
 
 from urllib.parse import unquote, urljoin, urlparse, urlunparse
