@@ -25,10 +25,11 @@ class LoginRefused(NotSent):
 def write_mail(sender: str, to: list[str], subject: str, text: str) -> EmailMessage:
     """A mail to these people: headers and a plain text, both of which may hold any characters.
 
-    `sender` and each of `to` is an address, or a name with an address as `mailbox` gives it. The headers are From,
-    To (one header for all), Subject, Date (now, in the zone that it names) and Message-ID (new in each mail, even for
-    the same text, with the domain of the sender's address behind its @). The text arrives line by line as it is, where
-    LF or CR LF ends a line and nothing else does; the last line end may be added.
+    `sender` and each of `to` is an address, or a name with an address as text, the name in any letters as they are:
+    'Zoë <zoe@example.com>', '"Lovelace, Ada" <ada@example.com>'. The headers are From, To (one header for all),
+    Subject, Date (now, in the zone that it names) and Message-ID (new in each mail, even for the same text, with the
+    domain of the sender's address behind its @). The text arrives line by line as it is, where LF or CR LF ends a
+    line and nothing else does; the last line end may be added.
 
     Raises ValueError when there is a line break (CR or LF) anywhere in sender, to or subject.
 
