@@ -210,8 +210,10 @@ def _encoding_mistakes(text: str, read: Callable[[str], str], meaningful: str) -
 
 
 def _is_latin(text: str, got: str) -> bool:
-    """This text outside ASCII was encoded in Latin-1."""
-    return not text.isascii() and got.isascii() and text in unquote_plus(got, "latin-1")
+    """This text outside ASCII was encoded in Latin-1, or each letter by its number in Unicode, which begins alike."""
+    if text.isascii() or not got.isascii():
+        return False
+    return text in unquote_plus(got, "latin-1") or all(f"%{ord(each):02X}" in got for each in text if each > "\x7f")
 
 
 def _bare(name: str, names: Callable[[Any], Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """%XX is the number of the character.
 
-fails: test_in_query: in_query
+fails: test_in_query: utf8_not_used
 """
 
 import html
