@@ -214,7 +214,8 @@ class _Talk:
             if verb in STEPS:
                 self._record.commands.append((verb, argument))
                 self._server.door.changed()
-            self._at(verb, argument)
+            if self._at(verb, argument):
+                continue
             self._far.send(line)
             code, text = self._pass_on()
             if self._after(verb, argument, code, text):
@@ -244,13 +245,14 @@ class _Talk:
             self._recipients = set()
         return verb == "QUIT" or code == 421
 
-    def _at(self, step: str, argument: str) -> None:
-        """Do what the test scripted for this step, or let postfix do it."""
+    def _at(self, step: str, argument: str) -> bool:
+        """Do what the test scripted for this step, or let postfix do it. Whether the reply has been given here: postfix
+        takes no reply of several lines from its policy service, nor one that says yes."""
         fault = self._server.fault(step, argument)
         self._scripted = ""
         self._server.replies.pop(self._far.own_port, None)
         if fault is None:
-            return
+            return False
         if fault.delay:
             self._near.pause(fault.delay)
         if fault.drop:
@@ -258,9 +260,13 @@ class _Talk:
             raise ClientClosed("dropped, as the test wants it")
         if fault.silence:
             self._near.hold()
+        if fault.reply and (fault.reply[0] == "2" or "\n" in fault.reply):
+            self._near.send(fault.reply.encode() + b"\r\n")
+            return True
         if fault.reply:
             self._scripted = fault.reply[:3]
             self._server.replies[self._far.own_port] = fault.reply
+        return False
 
     def _pass_on(self) -> tuple[int, str]:
         """Bring postfix's reply to the client: its code, its last line."""

@@ -1,6 +1,7 @@
 """Only the text is from a user; a description is harmless.
 
 fails: test_picture_text: description_not_escaped
+fails: test_whole_letter: description_not_escaped
 """
 
 import html

@@ -4,6 +4,7 @@ fails: test_letter: blanks_changed
 fails: test_two_versions: blanks_changed
 fails: test_files: blanks_changed
 fails: test_whole_letter: blanks_changed
+fails: test_picture: blanks_changed
 """
 
 import html

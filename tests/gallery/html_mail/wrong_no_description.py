@@ -1,6 +1,7 @@
 """A picture needs no description.
 
 fails: test_picture_text: description_missing
+fails: test_whole_letter: description_missing
 """
 
 import html

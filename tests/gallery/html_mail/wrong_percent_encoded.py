@@ -3,6 +3,7 @@
 fails: test_html_text: html_text
 fails: test_line_breaks: line_breaks
 fails: test_picture_text: text_not_in_html
+fails: test_whole_letter: whole_letter
 """
 
 import html

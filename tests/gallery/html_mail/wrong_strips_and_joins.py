@@ -4,6 +4,7 @@ fails: test_letter: other_line_ends
 fails: test_two_versions: other_line_ends
 fails: test_files: other_line_ends
 fails: test_whole_letter: other_line_ends
+fails: test_picture: other_line_ends
 """
 
 import html

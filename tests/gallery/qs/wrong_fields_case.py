@@ -1,5 +1,6 @@
 """Names are easier to compare in lower case.
 
+may fail: test_decoding
 fails: test_fields: case_ignored
 """
 

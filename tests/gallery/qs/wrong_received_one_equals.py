@@ -1,6 +1,7 @@
 """A field has one = and no more.
 
 fails: test_received: cut_at_every_equals
+fails: test_hostile: cut_at_every_equals
 """
 
 import html
