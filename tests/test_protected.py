@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
@@ -292,6 +294,7 @@ def test_redirects(
             text,
             **_not_let_in(home, user, secret),
             location_not_completed=lambda got: url.startswith("//") and not came(away, end),
+            location_from_first_url=lambda got: came(away, end) and came(home, more) and home is not away,
             redirect_elsewhere=lambda got: home.requests and not came(away, more) and isinstance(got, (Raised, str)),
         )
         for path, mistake in ((end, reason), (more, "password_on_second_hop")):
@@ -312,6 +315,11 @@ def test_redirects(
     scene.now(f"/2 over https leads to /scheme over http. {inside}", f"https 的 /2 指向 http 的 /scheme。{inside_zh}")
     with FakeHTTP(wire, tls=authority.good, name="secure") as secure:
         follow(secure, "/2", other_http, other_http.url("/scheme"), "password_leaves_https")
+        scene.now(
+            f"/5 over http leads to /secured over https, on the same host. {inside}",
+            f"http 的 /5 指向同一主机上 https 的 /secured。{inside_zh}",
+        )
+        follow(http, "/5", secure, secure.url("/secured"), "password_follows_to_https")
     scene.now(
         f"/3 leads to /port, on another port of the same host, by Location: {slashes}. {inside}",
         f"/3 用 Location: {slashes} 指向同一主机另一个端口上的 /port。{inside_zh}",
@@ -375,7 +383,9 @@ def test_hidden_page(scene: Scene, student: Student, fresh: Fresh, http: FakeHTT
     )
 
 
-def test_login_in_url(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP, other_http: FakeHTTP) -> None:
+def test_login_in_url(
+    scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP, other_http: FakeHTTP, wire: Wire
+) -> None:
     """user and password in the URL are taken out, decoded, and sent as a header
 
     URL 里的用户名和密码要取出来、解码，再放进请求头
@@ -415,8 +425,19 @@ def test_login_in_url(scene: Scene, student: Student, fresh: Fresh, http: FakeHT
     student.get_by_url(url(user, "/user")).returns(
         text,
         none_is_no_password=lambda got: raises("TypeError").matches(got) or sent() == (user, "None"),
-        no_password_sent=lambda got: sent() == (user, secret),
+        user_without_password=lambda got: raises("OSError").matches(got),
     )
+    if _has_ipv6():
+        scene.now("The host is an IPv6 address, in brackets.", "主机是 IPv6 地址，写在方括号里。")
+        with FakeHTTP(wire, host="::1") as sixth:
+            sixth.protect_basic("/page", user, secret, body=text)
+            student.get_by_url(sixth.url("/page").replace("://", f"://{written}@")).returns(
+                text, brackets_lost=lambda got: isinstance(got, Raised)
+            )
+            host = f"[::1]:{sixth.port}"
+            scene.expect([request.header("Host") for request in sixth.requests], "received").satisfies(
+                lambda seen: all(each == host for each in seen), f"Host: {host}", brackets_lost=lambda seen: True
+            )
     scene.now("/moved leads to /page.", "/moved 指向 /page。")
     moved = Response(status=302, headers=[("Location", "/page")])
     http.on("GET", "/moved", handler=_guarded(user, secret, moved))
@@ -606,6 +627,17 @@ def test_visit(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> 
         "然后另一个用户登录，是另一次调用。只有第一次登录设置了 cookie tour。",
     )
     visit(second)
+    if sys.platform != "win32":  # where this address leads nowhere
+        open_page = http.url("/open", host="0.0.0.0")
+        scene.now(
+            f"Then somebody logs in and gets {open_page}, an open page.",
+            f"然后有人登录，再取公开的页面 {open_page}。",
+        )
+        http.on("GET", "/open", body=secret)
+        student.visit(http.url("/login"), second, secret, [open_page]).returns(
+            [secret],
+            page_of_visit_refused=lambda got: _raised(got, "PermissionError") or got == [None],
+        )
     scene.now("Then a stranger asks for /news, by get_by_url.", "然后一个陌生人用 get_by_url 请求 /news。")
     before = len(http.requests)
     student.get_by_url(http.url("/news")).raises(
@@ -826,6 +858,13 @@ def test_clear_text(
                 )
                 seen = [str(request) for request in impostor.requests]
                 scene.expect(seen, "received").equals([], certificate_not_checked=bool)
+            scene.now(
+                f"A login over http on this machine, then a page over https; its server's certificate {english}.",
+                f"在本机走 http 登录，然后取一个走 https 的页面；它的服务器的证书{chinese}。",
+            )
+            student.visit(http.url("/login"), user, secret, [impostor.url("/page")])  # what comes of it is left open
+            seen = [str(request) for request in impostor.requests]
+            scene.expect(seen, "received").equals([], certificate_not_checked=bool)
 
 
 def test_nothing_printed(scene: Scene, student: Student, fresh: Fresh, http: FakeHTTP) -> None:
@@ -878,6 +917,7 @@ def test_nothing_printed(scene: Scene, student: Student, fresh: Fresh, http: Fak
     refused(page, login, "The password is wrong, so the server refuses.", "密码不对，服务器拒绝。")
     page, login = http.url("/page", host="0.0.0.0"), http.url("/login", host="0.0.0.0")
     refused(page, login, "This host may not have a password over http.", "不能通过 http 把密码发给这个主机。")
+    scene.now("All calls have ended.", "所有调用都已结束。")
     lines = scene.printed().splitlines()
     telling = [line for line in lines if _tells(line, user, secret) or _tells(line, user, wrong)]
     # Of all the calls, not of the last one: an expectation that tells no call.
@@ -931,6 +971,16 @@ def _expect_left_at_home(scene: Scene, other: FakeHTTP, text: str, call: Callabl
             (f"no Authorization for {path}", f"{path} 没有收到 Authorization"),
             **{reason: lambda seen: True},
         )
+
+
+def _has_ipv6() -> bool:
+    """Whether this machine has ::1, the address that stands for itself in IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def _token(user: str, password: str) -> str:
