@@ -1,6 +1,6 @@
 """Puts the host together from hostname and port: the brackets of an IPv6 address are lost.
 
-fails: test_login_in_url: brackets_lost
+fails: test_login_in_url: raised
 """
 import base64, hashlib, http.client, http.cookiejar, re
 import urllib.error, urllib.parse, urllib.request

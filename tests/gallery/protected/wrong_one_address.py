@@ -1,6 +1,7 @@
 """This machine has the names localhost and 127.0.0.1.
 
 fails: test_may_send_password: this_machine_refused
+fails: test_login_in_url: raised
 """
 
 import base64
