@@ -20,6 +20,9 @@ import pytest
 
 from dojo.launch import ROOT
 
+# In the background of a shell SIGINT came down ignored: the servers under test would not hear it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 WITHIN = 20.0
 """Seconds in which a tool must have done its part."""
 
@@ -47,9 +50,7 @@ def listens(port: int) -> bool:
 @contextmanager
 def reference(kata: str, call: str) -> Iterator[subprocess.Popen[bytes]]:
     """A reference solution that runs `call` as a program of its own."""
-    # A job in the background may have been started deaf to Ctrl-C, and hands that down to its programs.
-    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    code = f"{hears}; import sys; sys.path.insert(0, {str(ROOT / 'reference')!r}); import {kata}; {kata}.{call}"
+    code = f"import sys; sys.path.insert(0, {str(ROOT / 'reference')!r}); import {kata}; {kata}.{call}"
     command = [sys.executable, "-u", "-X", "utf8", "-c", code]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as program:
         try:
