@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import socket
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +11,7 @@ from dojo.expect import Answer, Expectation, Scene, Student, raises
 from dojo.fakes.http import FakeHTTP, Received, Response
 from dojo.fakes.tls import Authority
 from dojo.fresh import Fresh
+from dojo.ipv6 import has_ipv6
 from dojo.outcome import Raised
 from dojo.wire import Wire
 
@@ -427,7 +427,7 @@ def test_login_in_url(
         none_is_no_password=lambda got: raises("TypeError").matches(got) or sent() == (user, "None"),
         user_without_password=lambda got: raises("OSError").matches(got),
     )
-    if _has_ipv6():
+    if has_ipv6():
         scene.now("The host is an IPv6 address, in brackets.", "主机是 IPv6 地址，写在方括号里。")
         with FakeHTTP(wire, host="::1") as sixth:
             sixth.protect_basic("/page", user, secret, body=text)
@@ -971,16 +971,6 @@ def _expect_left_at_home(scene: Scene, other: FakeHTTP, text: str, call: Callabl
             (f"no Authorization for {path}", f"{path} 没有收到 Authorization"),
             **{reason: lambda seen: True},
         )
-
-
-def _has_ipv6() -> bool:
-    """Whether this machine has ::1, the address that stands for itself in IPv6."""
-    try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
 
 
 def _token(user: str, password: str) -> str:
