@@ -134,7 +134,7 @@ def _furnish(level: Level, limits: Limits, folder: Path, subject: Path) -> Cell:
     for name in WRITTEN:
         (work / name).mkdir()
         (work / name).chmod(0o1777)
-    if user is not None and level != BUBBLEWRAP and not _for_all(Path(sys.base_prefix)):
+    if user is not None and level != BUBBLEWRAP and not for_all(Path(sys.base_prefix)):
         if level == LANDLOCK:
             raise CellError(f"only root can read Python in {sys.base_prefix}: run the dojo with one that all can read")
         user = None
@@ -162,7 +162,7 @@ def _student() -> int | None:
     return wanted if first <= wanted < first + count else first + count - 2 - os.getpid() % (count // 2)
 
 
-def _for_all(folder: Path) -> bool:
+def for_all(folder: Path) -> bool:
     """Whether every user can reach this folder and read it."""
     passed = all(each.stat().st_mode & 0o001 for each in (folder, *folder.parents))
     return passed and bool(folder.stat().st_mode & 0o004)

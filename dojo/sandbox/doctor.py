@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from pathlib import Path
 
 from dojo import pythons, terminal
 from dojo.inside import landlock, seccomp
-from dojo.sandbox.levels import BUBBLEWRAP, LEVELS, Level, trouble
+from dojo.sandbox.cell import for_all
+from dojo.sandbox.levels import BUBBLEWRAP, GROUP, LEVELS, Level, trouble
 from dojo.sandbox.limits import MB, Limits
 from dojo.terminal import style
 
@@ -39,8 +41,7 @@ def report(best: Level, found: dict[Level, str]) -> list[str]:
             if level == BUBBLEWRAP and "not installed" not in why and sys.platform == "linux":
                 made += _entry("", BARRED)
     made += _entry("limits", limits(Limits()))
-    user = "root: a submission runs as a user of its own" if _root() else "a plain user, and so is a submission"
-    made += _entry("user", user)
+    made += _entry("user", user(best))
     filtering = "filtered" if seccomp.known() else f"not filtered: the table for {platform.machine()} is missing"
     if sys.platform == "linux":
         version = landlock.version()
@@ -50,6 +51,14 @@ def report(best: Level, found: dict[Level, str]) -> list[str]:
     made += _entry("Pythons", f"found here: {others}")
     verdict = "Grading is safe here." if best.safe else "Grading is not safe here: judge only code that you would run."
     return [*made, style(verdict, "green" if best.safe else "red", "bold")]
+
+
+def user(best: Level) -> str:
+    """Who judges, and who a submission is then."""
+    if not _root():
+        return "a plain user, and so is a submission"
+    own = best == BUBBLEWRAP or (best != GROUP and for_all(Path(sys.base_prefix)))
+    return "root: a submission runs as a user of its own" if own else "root, and so is a submission"
 
 
 def limits(at: Limits) -> str:

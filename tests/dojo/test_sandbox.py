@@ -69,8 +69,8 @@ def test_an_honest_submission_passes(judge: Judge, best: Level) -> None:
 @pytest.mark.parametrize("name", ["n01_exit_at_import", "n15_kills_everybody", "n24_reads_the_solution"])
 def test_a_hostile_one_gets_what_it_must(name: str, judge: Judge, best: Level) -> None:
     (row,) = [row for row in rows() if row.name == name]
-    judged = judge(row.files["urlparse.py"])
-    if row.holds_at(best):
+    if row.holds_at(best):  # elsewhere it is not even run: nothing there would keep it from killing this test
+        judged = judge(row.files["urlparse.py"])
         assert row.complaints({r.test: verdict(r) for r in judged.results}, list(judged.notes)) == []
 
 
