@@ -61,6 +61,23 @@ class Running:
             return 0.0
         return (second.cpu - first.cpu) / (time.monotonic() - started)
 
+    def spins(self) -> Callable[[Any], bool]:
+        """A mistake that matches a program which computes, though there is nothing to do, from here until it failed.
+
+        What is looked at is the whole time that the test waits, at least 0.2 seconds: on a busy machine a program
+        that spins may be given nothing of the processor for a moment, and one that waits needs nothing for hours.
+        """
+        first, started = self.standing(), time.monotonic()
+
+        def spun(_: Any) -> bool:
+            time.sleep(max(0.0, started + 0.2 - time.monotonic()))
+            second = self.standing()
+            if first is None or second is None:
+                return False
+            return (second.cpu - first.cpu) / (time.monotonic() - started) > BUSY / 2
+
+        return spun
+
     def has_ended(self, within: float = 0.0) -> bool:
         """Whether the function has returned, or ended in another way, `within` seconds."""
         self._wait(lambda: False, within)

@@ -117,11 +117,6 @@ def waited(got: Any) -> bool:
     return hung(got) or raises("TimeoutError").matches(got)
 
 
-def spins(server: Server) -> Callable[[Any], bool]:
-    """Whether the server computes though there is nothing to do. Looked at only where something failed."""
-    return lambda _: server.processor_share() > 0.1
-
-
 def at_rest(server: Server) -> None:
     """Wait until the main thread of the server stands still: an interrupt in the middle of an accept() would lose
     the socket that it brings, which is nobody's mistake."""
@@ -312,9 +307,9 @@ def test_echo_one(scene: Scene, fresh: Fresh) -> None:
     alice.sends(last)
     alice.half_closes()
     alice.hears(last, within=SOON, **mistakes, rest_not_sent=lambda got: got != b"" and last.startswith(got))
-    alice.hears_end(within=SOON, spins_on_the_end=spins(server), never_closed=open_still)
+    alice.hears_end(within=SOON, spins_on_the_end=server.spins(), never_closed=open_still)
     alice.closes()
-    server.returns(within=SOON, spins_on_the_end=lambda got: got is None and server.processor_share() > 0.1)
+    server.returns(within=SOON, spins_on_the_end=server.spins())
 
 
 # --- clients ------------------------------------------------------------------------------------------------
@@ -417,7 +412,7 @@ def test_next_client(scene: Scene, fresh: Fresh) -> None:
             peer.closes()
         elif name == "bob":
             peer.half_closes()
-            peer.hears_end(within=SOON, spins_on_the_end=spins(server), never_closed=open_still)
+            peer.hears_end(within=SOON, spins_on_the_end=server.spins(), never_closed=open_still)
         elif name == "carol":
             peer.resets()
 
@@ -618,7 +613,7 @@ def test_nothing_left(scene: Scene, fresh: Fresh) -> None:
 
     alice = talks("alice")
     alice.half_closes()
-    alice.hears_end(within=SOON, spins_on_the_end=spins(server), never_closed=open_still)
+    alice.hears_end(within=SOON, spins_on_the_end=server.spins(), never_closed=open_still)
     alice.closes()
     before = server.standing()
     for count, resets, note, leak in (
@@ -716,7 +711,7 @@ def test_ipv6(student: Student, scene: Scene, fresh: Fresh, raw: Raw) -> None:
         peer.hears(data, within=SOON, **mistakes, echo_held_back=silent(server))
         if name == "echo_one":
             peer.closes()
-            server.returns(within=SOON, spins_on_the_end=lambda got: got is None and server.processor_share() > 0.1)
+            server.returns(within=SOON, spins_on_the_end=server.spins())
 
     if not has_ipv6():  # a server must not listen elsewhere, nor a client find anybody
         greets("localhost", name_taken_for_address="rror")
@@ -763,7 +758,7 @@ def test_unix(student: Student, scene: Scene, fresh: Fresh) -> None:
         peer.sends(word)
         peer.hears(word, within=SOON, serves_one_only=returned)
         peer.half_closes()
-        peer.hears_end(within=SOON, spins_on_the_end=spins(server), never_closed=open_still)
+        peer.hears_end(within=SOON, spins_on_the_end=server.spins(), never_closed=open_still)
 
 
 # --- two finer points ---------------------------------------------------------------------------------------
