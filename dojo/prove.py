@@ -71,13 +71,17 @@ def slow() -> list[Job]:
 
 
 def on_other_pythons() -> list[Job]:
-    """The project set up anew with each Python found but this one: the katas and the machinery's own tests."""
+    """With each Python found but this one: the project set up anew, its references and the machinery's own tests; and
+    the references judged from here, by this Python."""
     this = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    return [
-        Job(f"set up, references and own tests on Python {version}", partial(_set_up_with, python))
-        for version, python in pythons.found().items()
-        if version != this
-    ]
+    made = []
+    for version, python in pythons.found().items():
+        if version != this:
+            made.append(Job(f"set up, references and own tests on Python {version}", partial(_set_up_with, python)))
+            for kata in catalog.katas():
+                name = f"{kata.name}: the reference passes in any order on Python {version}"
+                made.append(Job(name, partial(reference, kata, python)))
+    return made
 
 
 def _set_up_with(python: str) -> list[str]:

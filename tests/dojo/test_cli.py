@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -92,10 +93,14 @@ def test_a_solved_kata_says_so(house: Path) -> None:
 
 def test_all_katas_are_one_line_each(house: Path) -> None:
     solve(house)
+    for folder in (house / "katas").iterdir():  # three are enough to see a list
+        if folder.is_dir() and folder.name not in ("urlparse", "qs", "echo"):
+            shutil.rmtree(folder)
     done = dojo("test", cwd=house)
     assert done.returncode == 1
     assert re.search(r"✓ urlparse +\d+ / \d+", done.stdout)
     assert re.search(r"· qs +0 / \d+", done.stdout)
+    assert re.search(r"· echo +0 / \d+", done.stdout)
     assert "next: make test KATA=qs" in done.stdout
 
 
