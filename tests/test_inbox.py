@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dojo.expect import Answer, Expectation, Scene, Student, raises
-from dojo.fakes.maildrop import Maildrop, travelling
+from dojo.fakes.maildrop import Maildrop, stuffed, travelling
 from dojo.fakes.pop3 import FakePOP3
 from dojo.fakes.raw import Action, Close, FakeTCP, Reset, Send, Silence
 from dojo.fakes.tls import Authority
@@ -100,12 +100,22 @@ def test_headers(scene: Scene, student: Student, fresh: Fresh) -> None:
     start, end = fresh.word(), fresh.word()
     folded = mail(_header(letter, f"Subject: Minutes of {start}\r\n and {end}"), plain("Hi."))
     _expect_subject(student.read_headers(folded), f"Minutes of {start} and {end}")
-    scene.now("It has two senders, and comes from Greenwich: +0000.", "有两位发件人，时区是 +0000。")
+    scene.now(
+        "It has two senders, and Sender, Reply-To and Cc beside From and To; it comes from Greenwich: +0000.",
+        "有两位发件人，除了 From 和 To 还有 Sender、Reply-To 和 Cc；时区是 +0000。",
+    )
     moment = f"24 Nov 2026 09:30:{fresh.number(10, 59)}"
     two = [f"From: a <{start}@example.com>, b <{end}@example.com>", f"Date: Tue, {moment} +0000"]
-    called = student.read_headers(mail(_header(letter, *two), plain("Hi.")))
+    others = [f"Sender: c <{fresh.word()}@example.com>", f"Reply-To: d <{fresh.word()}@example.com>"]
+    copy = f"Cc: e <{fresh.word()}@example.com>"
+    called = student.read_headers(mail(_header(letter, *others, *two, copy), plain("Hi.")))
     value = called.value()
-    called.part(value["from"]).equals(("a", f"{start}@example.com"), last_sender=("b", f"{end}@example.com"))
+    called.part(value["from"]).equals(
+        ("a", f"{start}@example.com"),
+        last_sender=("b", f"{end}@example.com"),
+        another_header=lambda got: got[0] in ("c", "d"),
+    )
+    called.part(value["to"]).equals([("", "b@example.org")], another_header=lambda got: len(got) == 2)
     called.part(value["date"]).equals(f"2026-11-24T{moment[12:]}+00:00", date_ends_with_z=lambda got: got.endswith("Z"))
 
 
@@ -354,6 +364,11 @@ def test_odd_attachments(scene: Scene, student: Student, fresh: Fresh) -> None:
     named: Entity = [f'Content-Type: text/csv; name="{fresh.word()}.csv"'], text
     called = student.save_attachments(mail(header, multipart("mixed", "=_d1", plain("Hi."), named)), landing.path)
     _expect_saved(scene, called, landing, [text], lost="named_part_lost")
+    scene.now("A text has no name, and a label in capitals: ATTACHMENT.", "一段文本没有名字，标签是大写的 ATTACHMENT。")
+    landing, text = Landing(scene, fresh), fresh.word(20).encode()
+    loud = attached("ATTACHMENT", text, "text/plain")
+    called = student.save_attachments(mail(header, multipart("mixed", "=_d0", plain("Hi."), loud)), landing.path)
+    _expect_saved(scene, called, landing, [text], lost="label_in_capitals")
     scene.now("Two attachments are equal, to the byte.", "两个附件的内容完全相同。")
     landing, content = Landing(scene, fresh), fresh.data(50)
     twice = [attached(f'attachment; filename="{fresh.word()}.bin"', content) for _ in range(2)]
@@ -508,11 +523,11 @@ def test_count_and_list(scene: Scene, student: Student, fresh: Fresh, pop3s: Fak
     )
     _expect_goodbye(scene, pop3s)
     scene.now(
-        "There are others, with colons in their ids; the server lists them in no order.",
-        "换了一批邮件，标识里有冒号；服务器列出的顺序是乱的。",
+        "There are eleven others, with colons in their ids; the server lists them in no order.",
+        "换了十一封邮件，标识里有冒号；服务器列出的顺序是乱的。",
     )
     box.drop.remove(messages)
-    _deliver(box.drop, fresh, [f"{number}:{fresh.word()}" for number in fresh.shuffled(range(7))])
+    _deliver(box.drop, fresh, [f"{number}:{fresh.word()}" for number in fresh.shuffled(range(11))])
     messages, pop3s.in_order = box.drop.messages, False
     right = [(number, message.size, message.uid) for number, message in enumerate(messages, 1)]
     student.list_mails(*box.login).returns(
@@ -588,7 +603,8 @@ def test_fetch(scene: Scene, student: Student, fresh: Fresh, pop3s: FakePOP3) ->
         return b"".join(line.strip() for line in content.splitlines())
 
     ordinary = mail(_header(a_letter(fresh), f"Subject: {word()}"), plain(f"  {word()}\r\n-- \r\n"))
-    dots = whole(([f"Subject: {word()}"], f".\r\n..\r\n.{word()}\r\n...{word()}\r\n{word()}.\r\n.\r\n".encode()))
+    with_dots = f".\r\n..\r\n.{word()}\r\n...{word()}\r\n{word()}..{word()}.\r\n.\r\n"
+    dots = whole(([f"Subject: {word()}"], with_dots.encode()))
     eight = whole(([f"Subject: {word()}"], f"{fresh.one_of(NAMES)}密\r\n".encode("gbk") + b"\xff\x00\x80\r\n\r\n"))
     long = whole(([f"Subject: {word()}"], f"<html>{word() * 500}</html>\r\n{word()}\r\n".encode()))
     longer = whole(([f"Subject: {word()}"], (word() * 2000)[:10_000].encode() + CRLF))
@@ -614,9 +630,10 @@ def test_fetch(scene: Scene, student: Student, fresh: Fresh, pop3s: FakePOP3) ->
     fetched(
         2,
         dots,
+        dots_everywhere=lambda got: got in (dots.replace(b"..", b"."), stuffed(dots).replace(b"..", b".")),
         dots_undone_twice=lambda got: got in (re.sub(rb"(?m)^\.", b"", dots), re.sub(rb"(?m)^\.(?=\.)", b"", dots)),
         dots_left=re.sub(rb"(?m)^\.", b"..", dots),
-        ends_at_a_dot=lambda got: isinstance(got, bytes) and len(got) < len(dots) and dots.startswith(got[:20]),
+        ends_at_a_dot=lambda got: isinstance(got, bytes) and len(got) < len(dots) and dots.startswith(got.rstrip()),
     )
     scene.now("Mail 3 has bytes that are no UTF-8.", "第 3 封里有不是 UTF-8 的字节。")
     fetched(3, eight, bytes_through_text=lambda got: isinstance(got, bytes) or raises("UnicodeError").matches(got))
@@ -671,6 +688,17 @@ def test_headers_only(scene: Scene, student: Student, fresh: Fresh, pop3s: FakeP
     )
     scene.expect(len(pop3s.connections), "seen").equals(1, session_for_each=lambda got: got > 1)
     _expect_goodbye(scene, pop3s)
+    scene.now(
+        "There are eleven others; the server lists them in no order.", "换了十一封邮件；服务器列出的顺序是乱的。"
+    )
+    pop3s.in_order = False
+    subjects = [fresh.word() for _ in range(11)]
+    header = _header(letters[0], "Subject: ")[:-1]
+    box = Box(pop3s, fresh, [mail([*header[:-1], f"Subject: {word}"], plain("Hi.")) for word in subjects])
+    called = student.list_headers(*box.login)
+    called.part([each["subject"] for each in called.value()]).equals(
+        subjects, not_in_order=lambda got: sorted(got) == sorted(subjects)
+    )
 
 
 def test_new_mails(scene: Scene, student: Student, fresh: Fresh, pop3s: FakePOP3) -> None:
@@ -710,12 +738,13 @@ def test_new_mails(scene: Scene, student: Student, fresh: Fresh, pop3s: FakePOP3
     left = [message.content for message in box.drop.messages]
     scene.expect(len(left), "seen").equals(4, deleted_uninvited=lambda got: got < 4)
     scene.now(
-        "The ids are alike; new ones stand in front of known ones, and the server lists them in no order.",
-        "标识彼此相像；新的排在已取过的前面，服务器列出的顺序是乱的。",
+        "There are eleven, with ids that are alike; new ones stand in front of known ones, and the server lists them"
+        " in no order.",
+        "有十一封，标识彼此相像；新的排在已取过的前面，服务器列出的顺序是乱的。",
     )
     box.drop.remove(box.drop.messages)
-    a, b = fresh.word(), fresh.word()
-    _deliver(box.drop, fresh, [a, f"{b}:1", f"{a}:1", f"{a.upper()}:1", f"{a}:2"])
+    a, b, *more = (fresh.word() for _ in range(8))
+    _deliver(box.drop, fresh, [*more, a, f"{b}:1", f"{a}:1", f"{a.upper()}:1", f"{a}:2"])
     pop3s.in_order = False
     known = [f"{a}:2", f"{a}:1", f"{b}:12"]
     pairs = [(message.uid, message.content) for message in box.drop.messages if message.uid not in known]
@@ -760,8 +789,8 @@ def test_move(scene: Scene, student: Student, fresh: Fresh, pop3s: FakePOP3) -> 
         _expect_files(scene, called, landing, names, contents, old, "uid_is_a_path")
 
     moved("Five mails; the unique ids are chosen to lead out of the folder.", "五封邮件，唯一标识故意通向文件夹之外。")
-    _deliver(box.drop, fresh, ["one", "ONE", "1", "2"])
-    moved("Four more have come; the files of before are still in the folder.", "又来了四封；之前的文件还在文件夹里。")
+    _deliver(box.drop, fresh, ["one", "ONE", "1", "2", *(fresh.word() for _ in range(7))])
+    moved("Eleven more; the files of before are still in the folder.", "又来了十一封；之前的文件还在文件夹里。")
     scene.now(
         "Three have come. As soon as a session is over another program deletes the first, and a new mail comes.",
         "又来了三封。一次会话刚结束，别的程序就删除了第一封，同时又来了一封新邮件。",
@@ -1132,6 +1161,8 @@ def _expect_files(
         ("files of their own, each with the content that it came with", "各自的文件，内容和收到的一样"),
         overwritten=lambda got: len(set(names)) < len(names),
         case_alone_differs=lambda got: one_file,
+        not_in_order=lambda got: None not in got and sorted(got) == sorted(contents),
+        bare_lf=[content.replace(CRLF, b"\n") for content in contents],
         bytes_through_text=all,
     )
 
