@@ -109,7 +109,7 @@ def test_headers(scene: Scene, student: Student, fresh: Fresh) -> None:
     others = [f"Sender: c <{fresh.word()}@example.com>", f"Reply-To: d <{fresh.word()}@example.com>"]
     copy = f"Cc: e <{fresh.word()}@example.com>"
     called = student.read_headers(mail(_header(letter, *others, *two, copy), plain("Hi.")))
-    value = called.value()
+    value = _headers(called)
     called.part(value["from"]).equals(
         ("a", f"{start}@example.com"),
         last_sender=("b", f"{end}@example.com"),
@@ -129,7 +129,8 @@ def test_odd_headers(scene: Scene, student: Student, fresh: Fresh) -> None:
     scene.now("The subject is UTF-8 as it is, without encoded words.", "主题直接写成 UTF-8，没有用编码字。")
     raw = mail(_header(letter, f"Subject: {subject}"), plain("Hi."))
     called = student.read_headers(raw)
-    value = called.value(
+    value = _headers(
+        called,
         header_object=lambda got: isinstance(got, NotPlain) or raises("AttributeError", "Header").matches(got),
         eight_bit_lost=raises("UnicodeError"),
     )
@@ -138,12 +139,13 @@ def test_odd_headers(scene: Scene, student: Student, fresh: Fresh) -> None:
     name, other = f"李雷{fresh.word(3)}", f"韩梅梅 {fresh.word(3)}"
     named = [f"From: {name} <a@example.com>", f'To: "{other}" <b@example.com>']
     called = student.read_headers(mail(_header(letter, *named), plain("Hi.")))
-    value = called.value(
+    value = _headers(
+        called,
         lone_surrogates=lambda got: raises("UnicodeEncodeError").matches(got) or isinstance(got, NotPlain),
         eight_bit_lost=raises("UnicodeError"),
     )
-    called.part([value["from"], *value["to"]]).equals(
-        [(name, "a@example.com"), (other, "b@example.com")],
+    called.part((value["from"], value["to"])).equals(
+        ((name, "a@example.com"), [(other, "b@example.com")]),
         lone_surrogates=lambda got: any("\udc80" <= character <= "\udcff" for character in str(got[0][0])),
         eight_bit_lost=lambda got: "\ufffd" in str(got) or "?" in str(got),
     )
@@ -151,7 +153,7 @@ def test_odd_headers(scene: Scene, student: Student, fresh: Fresh) -> None:
     start, end = fresh.word(), fresh.word()
     more = f"Subject: =?utf-8?Q?{start}=0D=0ABcc:_{end}?="
     called = student.read_headers(mail(_header(letter, more), plain("Hi.")))
-    called.part(called.value(line_end_in_subject=crashed)["subject"]).satisfies(
+    called.part(_headers(called, line_end_in_subject=crashed)["subject"]).satisfies(
         lambda got: isinstance(got, str) and start in got and end in got and len(got.splitlines()) == 1,
         ("text on one line, all words in it", "一行文本，词都在"),
         line_end_in_subject=lambda got: isinstance(got, str) and len(got.splitlines()) > 1,
@@ -159,13 +161,13 @@ def test_odd_headers(scene: Scene, student: Student, fresh: Fresh) -> None:
     for date in ("yesterday", "Tue, 99 Nov 2026 99:99:99 +0800", ""):
         scene.now(f"The date is `{date}`.", f"日期是“{date}”。")
         called = student.read_headers(mail(_header(letter, f"Date: {date}"), plain("Hi.")))
-        value = called.value(broken_date_crashes=crashed)
+        value = _headers(called, broken_date_crashes=crashed)
         called.part(value["date"]).equals(None, date_invented=lambda got: isinstance(got, str))
         called.part(value["from"]).equals(letter.sender)
     scene.now("There is no header but a Message-ID.", "除了 Message-ID 没有别的头部。")
     bare = mail([f"Message-ID: <{fresh.word()}@example.com>"], plain("Hi."))
     called = student.read_headers(bare)
-    value = called.value(headers_always_there=crashed)
+    value = _headers(called, headers_always_there=crashed)
     called.part(value).equals(
         {"subject": "", "from": ("", ""), "to": [], "date": None},
         headers_always_there=lambda got: got["subject"] in (None, "None") or got["from"] is None or got["to"] is None,
@@ -174,17 +176,17 @@ def test_odd_headers(scene: Scene, student: Student, fresh: Fresh) -> None:
     scene.now("It was sent to people that it does not name.", "这封信没有写出收件人。")
     hidden = mail(_header(letter, "To: undisclosed-recipients:;"), plain("Hi."))
     called = student.read_headers(hidden)
-    value = called.value(nobody_is_somebody=crashed)
+    value = _headers(called, nobody_is_somebody=crashed)
     called.part(value["to"]).equals([], nobody_is_somebody=lambda got: len(got) == 1)
     scene.now("The subject has a charset that does not exist.", "主题声明的字符集并不存在。")
     unknown = mail(_header(letter, f"Subject: =?x-{fresh.word()}?B?5L2g5aW9?="), plain("Hi."))
     called = student.read_headers(unknown)
-    value = called.value(charset_always_known=raises("LookupError"))
+    value = _headers(called, charset_always_known=raises("LookupError"))
     called.part(value["from"]).equals(letter.sender)
     scene.now("The sender is `Ada <`, and the second recipient too.", "发件人是“Ada <”，第二位收件人也是。")
     cut = _header(letter, "From: Ada <", f"To: {letter.sender[1]}, Ada <", f"Subject: {start}")
     called = student.read_headers(mail(cut, plain("Hi.")))
-    called.part(called.value(broken_address_crashes=crashed)["subject"]).equals(start)
+    called.part(_headers(called, broken_address_crashes=crashed)["subject"]).equals(start)
 
 
 def test_bodies(scene: Scene, student: Student, fresh: Fresh) -> None:
@@ -670,8 +672,10 @@ def test_headers_only(scene: Scene, student: Student, fresh: Fresh, pop3s: FakeP
     letters = [a_letter(fresh, subject=subject) for subject in fresh.shuffled(SUBJECTS * 2)]
     box = Box(pop3s, fresh, [write(letter) for letter, (_, write) in zip(letters, PROGRAMS, strict=True)])
     called = student.list_headers(*box.login)
-    value = called.value(
-        counts_from_0=raises("error_proto", "no such message"), top_without_lines=raises("TypeError", "argument")
+    value = _all_headers(
+        called,
+        counts_from_0=raises("error_proto", "no such message"),
+        top_without_lines=raises("TypeError", "argument"),
     )
     called.part([each["subject"] for each in value]).equals(
         [letter.subject for letter in letters],
@@ -696,7 +700,7 @@ def test_headers_only(scene: Scene, student: Student, fresh: Fresh, pop3s: FakeP
     header = _header(letters[0], "Subject: ")[:-1]
     box = Box(pop3s, fresh, [mail([*header[:-1], f"Subject: {word}"], plain("Hi.")) for word in subjects])
     called = student.list_headers(*box.login)
-    called.part([each["subject"] for each in called.value()]).equals(
+    called.part([each["subject"] for each in _all_headers(called)]).equals(
         subjects, not_in_order=lambda got: sorted(got) == sorted(subjects)
     )
 
@@ -922,14 +926,37 @@ def _header(letter: Letter, *instead: str) -> list[str]:
     return [*(line for line in lines if not line.startswith(taken)), *instead, "MIME-Version: 1.0"]
 
 
+def _is_header(got: Any) -> bool:
+    return isinstance(got, dict) and got.keys() >= {"subject", "from", "to", "date"}
+
+
+def _headers(called: Answer, **mistakes: Any) -> dict[str, Any]:
+    """What read_headers has returned, once it is known to be of that form."""
+    value: dict[str, Any] = called.value(**mistakes)
+    called.part(value).satisfies(
+        _is_header,
+        ("a dict with subject, from, to and date", "含 subject、from、to、date 的字典"),
+        returned_none=None,
+    )
+    return value
+
+
+def _all_headers(called: Answer, **mistakes: Any) -> list[dict[str, Any]]:
+    """What list_headers has returned, once it is known to be of that form."""
+    value: list[dict[str, Any]] = called.value(**mistakes)
+    called.part(value).satisfies(
+        lambda got: isinstance(got, list | tuple) and all(map(_is_header, got)),
+        ("a list of dicts with subject, from, to and date", "列表，每项是含 subject、from、to、date 的字典"),
+        returned_none=None,
+    )
+    return value
+
+
 def _expect_subject(called: Answer, subject: str) -> dict[str, Any]:
-    value: dict[str, Any] = called.value(
+    value = _headers(
+        called,
         always_utf8=raises("UnicodeDecodeError"),
         not_decoded=lambda got: raises("AttributeError").matches(got) or isinstance(got, NotPlain),
-    )
-    called.part(value).satisfies(
-        lambda got: isinstance(got, dict) and {"subject", "from", "to", "date"} <= got.keys(),
-        ("a dict with subject, from, to and date", "含 subject、from、to、date 的字典"),
     )
     called.part(value["subject"]).equals(
         subject,
@@ -989,6 +1016,7 @@ def _expect_bodies(called: Answer, text: str | None, html: str | None, **mistake
     called.part(value).satisfies(
         lambda got: isinstance(got, dict) and got.keys() == {"text", "html"},
         ('a dict with "text" and "html"', "含 text 和 html 的字典"),
+        returned_none=None,
     )
     called.part({name: _lines(part) for name, part in value.items()}).equals(expected, **mistakes)
 
@@ -1110,6 +1138,7 @@ def _expect_pairs(called: Answer, pairs: Any, landing: Landing) -> None:
         lambda got: isinstance(got, list | tuple)
         and all(isinstance(theirs, str | None) and isinstance(ours, str) for theirs, ours in got),
         ("a list of pairs: the sender's name or None, the file's name", "列表，每项一对：原来的名字或 None，文件名"),
+        returned_none=None,
     )
     called.part(pairs).satisfies(
         lambda got: not any(ours.startswith(landing.path) for _, ours in got),
@@ -1128,6 +1157,11 @@ def _expect_files(
     reason: str,
 ) -> None:
     """Each content is in the file that was named for it, under a name that works everywhere; nothing is lost."""
+    called.part(names).satisfies(
+        lambda got: isinstance(got, list | tuple) and all(isinstance(name, str) for name in got),
+        ("names of files", "文件名的列表"),
+        returned_none=None,
+    )
     there = landing.files()
     scene.expect(landing.elsewhere()).satisfies(
         lambda seen: not seen,

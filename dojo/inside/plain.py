@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 DEEPEST = 50
 """Levels of nesting beyond which a value is refused."""
 
+LARGEST = 10_000
+"""Bits beyond which an int is refused: from some 14,000 on, Python itself refuses to write it in decimal digits."""
+
 
 class NotPlain(Exception):
     """A value that cannot cross: ``kind`` is its type's name, ``inside`` where in the answer it stood."""
@@ -55,6 +58,8 @@ def encode(value: object, deep: int = 0) -> Any:
     held: Any = value  # for the checker of types; what it is, `kind` says
     if issubclass(kind, int):
         exact = int.__int__(held)
+        if exact.bit_length() > LARGEST:
+            raise NotPlain("number of more than 3,000 digits")
         return exact if -(2**53) < exact < 2**53 else {"i": hex(exact)}
     if issubclass(kind, float):
         return {"f": float.__repr__(held)}
@@ -114,7 +119,10 @@ def decode(data: Any, mail: Callable[[bytes], Any] = Mail) -> Any:
         raise ValueError("not plain data")
     ((tag, body),) = data.items()
     if tag == "i":
-        return int(body, 16)
+        number = int(body, 16)
+        if number.bit_length() > LARGEST:
+            raise ValueError("not plain data")
+        return number
     if tag == "f":
         return float(body)
     if tag == "b":

@@ -36,6 +36,7 @@ ENDINGS = [
     ("return object()", "not_plain", "object"),
     ("return (n for n in [1])", "never_run", "generator"),
     ("return [1, {2: {3}}]", "not_plain", "set"),
+    ("return [1, 10**5000]", "not_plain", "digits"),
     ("return b'x' * (40 << 20)", "too_large", "bytes"),
     ("os.close(3); os.close(4); os.closerange(0, 100); return 1", None, ""),
     ("[os.write(fd, b'xxxxxxxxxxxx') for fd in range(3, 8) if is_socket(fd)]; return 1", "garbled", ""),
