@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import select
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from dojo.ipv6 import has_ipv6
 from dojo.outcome import Hung, Raised, Returned, Standing
 from dojo.peers import Peer
 from dojo.server import Server
+from dojo.unread import is_read, unread
 from dojo.words import LANGUAGES, language
 from dojo.words import word as said
 
@@ -34,9 +36,16 @@ SOON = 1.5
 HUNG = SOON + 1.0
 """Seconds that a client of the student's gets when its own timeout is SOON."""
 
-SILENT = 0.6
-"""Seconds that a client of the server says nothing. It may say nothing for an hour; who waits longer than this and not
-for ever is not found."""
+SILENT = 1.1
+"""Seconds that a client of the server says nothing: longer than the timeout of one second that comes to mind first. It
+may say nothing for an hour; who waits longer than this and not for ever is not found."""
+
+SEND_BUFFER = 64 * 1024
+"""Bytes that the system is asked to keep for a client that does not read, where the usual megabytes would take long to
+fill."""
+
+UNHEARD = 1_000_000
+"""Bytes that a client sends whose echo nobody reads: several times what the system keeps for it then."""
 
 CANNOT_LISTEN = {"address_in_two": "exactly one argument", "address_of_another": "assign requested address"}
 """Mistakes that show before a server listens, by what the exception says."""
@@ -50,10 +59,10 @@ def either(english: str, chinese: str) -> str:
     return (english, chinese)[LANGUAGES.index(language())]
 
 
-def listens(scene: Scene, name: str, *arguments: Any, **mistakes: str) -> Server:
+def listens(scene: Scene, name: str, *arguments: Any, send_buffer: int = 0, **mistakes: str) -> Server:
     """Begin a server, which must listen at the host and port that it was given."""
     try:
-        server = scene.serve(name, *arguments)
+        server = scene.serve(name, *arguments, send_buffer=send_buffer)
     except Failed as failed:
         error = " ".join(row.text for row in failed.failure.rows if row.label == "raised")
         for reason, part in {**CANNOT_LISTEN, **mistakes}.items():
@@ -83,7 +92,7 @@ def comes(server: Server, name: str, **mistakes: Any) -> Peer:
         server.has_ended(0.2)
         reason = matching(mistakes, server.end)
         if reason and failed.failure.reason == "cannot_connect":
-            server.fail(reason, failed.failure.rows)
+            server.fail(reason, tuple(row for row in failed.failure.rows if row.label != "ended"))
         raise
 
 
@@ -132,11 +141,15 @@ def at_rest(server: Server) -> None:
 
 
 def idle(server: Server) -> None:
-    """Wait until the server has done what it can do: nothing moves any more, at two looks."""
-    until = time.monotonic() + SOON
+    """Wait until the server has done what it can do: nothing moves any more, at two looks. It fails when it goes on
+    computing though it can do nothing."""
+    until = time.monotonic() + HUNG
     looks = 0
     while looks < 2 and time.monotonic() < until:
         looks = looks + 1 if server.processor_share(0.04) < 0.1 else 0
+    if looks < 2 and (share := server.processor_share()) > 0.1:
+        found = either(f"{share:.0%} of a processor", f"一个处理器的 {share:.0%}")
+        server.fail("spins_while_owing", (Row("got", found),))
 
 
 def bound_only() -> socket.socket:
@@ -401,9 +414,13 @@ def test_next_client(scene: Scene, fresh: Fresh) -> None:
 
     客户端一个接一个地得到服务，不管前一个是怎样离开的
     """
-    server = listens(scene, "serve", HOST, 0)
-    mistakes: Mistakes = {"serves_one_only": returned, "reset_ends_server": raises("ConnectionError")}
-    for name in ("alice", "bob", "carol", "dave"):
+    server = listens(scene, "serve", HOST, 0, send_buffer=SEND_BUFFER)
+    mistakes: Mistakes = {
+        "serves_one_only": returned,
+        "reset_ends_server": raises("ConnectionError"),
+        "would_block": raises("BlockingIOError"),
+    }
+    for name in ("alice", "bob", "carol", "dave", "erin"):
         word = fresh.word().encode("ascii")
         peer = comes(server, name, **mistakes)
         peer.sends(word)
@@ -415,6 +432,24 @@ def test_next_client(scene: Scene, fresh: Fresh) -> None:
             peer.hears_end(within=SOON, spins_on_the_end=server.spins(), never_closed=open_still)
         elif name == "carol":
             peer.resets()
+        elif name == "dave":
+            leaves_unheard(peer, fresh)
+
+
+def leaves_unheard(peer: Peer, fresh: Fresh) -> None:
+    """Send until the server cannot send it back any more, say that this was all, and leave without having read it. To
+    who has heard that the other side has ended, the system reports a reset by BrokenPipeError."""
+    data = fresh.word(16384).encode("ascii")
+    sent = 0
+    peer.socket.settimeout(0.1)
+    with contextlib.suppress(OSError):
+        while sent < UNHEARD and is_read(peer.socket, 0.1):
+            sent += peer.socket.send(data)
+    peer.server.wire.note(
+        f"{peer.name} sends {sent:,} bytes, and does not read", f"{peer.name} 发送 {sent:,} 个字节，但是不读"
+    )
+    peer.half_closes()
+    peer.resets()
 
 
 def test_at_once(scene: Scene, fresh: Fresh) -> None:
@@ -446,6 +481,9 @@ def test_at_once(scene: Scene, fresh: Fresh) -> None:
     for peer in (*reversed(peers[1:]), *reversed(peers[1:]), peers[0]):
         if peer is peers[0]:
             time.sleep(SILENT)
+            # All the others were served while she was silent: it is her silence that did it.
+            del mistakes["pool_too_small"], mistakes["one_at_a_time"]
+            mistakes["silent_client_dropped"] = lambda got: got == b"" and not isinstance(server.end, Returned)
         word = fresh.word().encode("ascii")
         peer.sends(word)
         peer.hears(word, within=SOON, **mistakes)
@@ -493,7 +531,13 @@ def test_slow_reader(scene: Scene, fresh: Fresh) -> None:
             word = fresh.word().encode("ascii")
             bob.sends(word)
             bob.hears(word, within=SOON, **mistakes)
-        got = read_bytes(slow, len(data))
+        got = b""
+        while len(got) < len(data) and unread(slow.socket):
+            before, got = len(got), got + read_bytes(slow, min(65536, len(data) - len(got)))
+            if len(got) == before:
+                break
+        idle(server)  # now it has read the end as well, and owes the rest
+        got += read_bytes(slow, len(data) - len(got))
     if got != data:
         lost = {"serves_one_only": returned, "would_block": raises("BlockingIOError")}
         right = common(data, got)
@@ -670,6 +714,18 @@ def test_stop(student: Student, scene: Scene, fresh: Fresh) -> None:
     )
     with socket.create_server((HOST, 0)) as other:
         student.within(SOON).serve(HOST, other.getsockname()[1]).raises("OSError", cannot_listen_hidden=None)
+    if sys.platform == "linux":  # elsewhere the option means other things
+        scene.now(
+            "Another program listens at the port that serve is given, and has set SO_REUSEPORT.",
+            "另一个程序已经在 serve 要用的端口上监听，并且设置了 SO_REUSEPORT。",
+        )
+        with socket.create_server((HOST, 0), reuse_port=True) as other:
+            beside = None
+            with contextlib.suppress(Failed):  # that it raises, and what, was seen above
+                beside = scene.serve("serve", HOST, other.getsockname()[1], deadline=SOON)
+            if beside:
+                found = either(f"serve listens at {beside.where()} as well", f"serve 也在 {beside.where()} 监听")
+                beside.fail("port_shared", (Row("expected", "OSError"), Row("got", found)))
     scene.now(
         "serve is called again, with the port that it had before; alice and bob have just left.",
         "再次调用 serve，用刚才的端口；alice 和 bob 刚刚离开。",
@@ -697,7 +753,7 @@ def test_ipv6(student: Student, scene: Scene, fresh: Fresh, raw: Raw) -> None:
         "address_of_two": raises("ValueError", "unpack"),
     }
 
-    def greets(host: str, **unknown: str) -> None:
+    def greets(host: str, **unknown: Any) -> None:
         server = listens(scene, "greet", host, 0, text, **unknown)
         peer = comes(server, "alice")
         peer.hears(data, within=SOON, **mistakes, nothing_sent=silent(server))
@@ -792,14 +848,21 @@ def test_greet_talker(scene: Scene, fresh: Fresh) -> None:
     不该说话时说了话的客户端，也能收到全部文本，而不是连接重置
     """
     scene.tell(
-        "alice sends a line as soon as she is connected, and another when she has read a part of the text.",
-        "alice 一连上就发送一行，读了一部分文本之后又发送一行。",
+        "alice sends lines from the moment that she is connected until the text begins, and another when she has read"
+        " a part of it.",
+        "alice 一连上就发送一行又一行，直到文本开始到达；读了一部分文本之后又发送一行。",
     )
     text = fresh.word(10) * 100_000
     data = text.encode("ascii")
     server = listens(scene, "greet", HOST, 0, text)
     alice = server.peer("alice", receive_buffer=131072)
+    until = time.monotonic() + SOON
     alice.sends(f"{fresh.word()}\r\n".encode())
+    while not select.select([alice.socket], [], [], 0.02)[0]:  # who waits until she has done never sends
+        if time.monotonic() > until:
+            nothing = Row("heard", said("heard_nothing", seconds=f"{SOON:g}"))
+            server.fail_as(b"", {"waits_for_silence": silent(server)}, (nothing,))
+        alice.sends(f"{fresh.word()}\r\n".encode())
     got = read_bytes(alice, 100_000)
     # Who does not read to the end has closed by now. The next line then comes to a connection that is no more.
     closed = server.has_ended(0.1) and isinstance(server.end, Returned)

@@ -1,6 +1,7 @@
 """sendall works for every socket.
 
 fails: test_slow_reader: would_block
+fails: test_next_client: would_block
 """
 
 import os

@@ -1,6 +1,6 @@
 """A client that is silent for half a second is thrown out.
 
-fails: test_at_once: one_at_a_time
+fails: test_at_once: silent_client_dropped
 """
 import contextlib
 import os
