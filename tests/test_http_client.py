@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -82,6 +83,11 @@ def came_back(answer: Answer) -> Answer:
 def inside_except(got: Any) -> bool:
     """Whether a library's exception came out of an `except` block that handled an error status."""
     return status_behind(got) and not raises("HTTPError").matches(got)
+
+
+def is_redirect(got: Any) -> bool:
+    """Whether the answer that was returned is a redirect."""
+    return isinstance(got, dict) and got.get("status") == 302
 
 
 NO_ANSWER: dict[str, Any] = {
@@ -241,10 +247,15 @@ def test_fetch(student: Student, http: FakeHTTP, raw: SERVE_RAW, scene: Scene, f
     body = b"\xff\x00" + fresh.data(300)
     status = fresh.one_of([203, 206])
     http.on("GET", path, status=status, headers=[("X-NONCE", nonce), ("x-Other", "a-B")], body=body)
+    http.on("HEAD", path, status=501)  # as many servers answer that were written for GET and POST
     called = student.fetch(http.url(f"{path}#{fresh.word()}"))
-    answer = answered(called)
+
+    def head_failed(got: Any) -> bool:
+        return isinstance(got, Raised) and any(request.method == "HEAD" for request in http.requests)
+
+    answer = answered(called, head_taken_for_get=head_failed)
     scene.expect(http.request_to(path).target, "received").equals(path, fragment_sent=lambda got: "#" in got)
-    called.part(answer["status"]).equals(status)
+    called.part(answer["status"]).equals(status, head_taken_for_get=501)
     called.part(answer["body"]).equals(body, read_too_late=b"")
     called.part(answer["headers"]).satisfies(
         lambda got: got.get("x-nonce") == nonce and got.get("x-other") == "a-B",
@@ -278,20 +289,40 @@ def test_fetch(student: Student, http: FakeHTTP, raw: SERVE_RAW, scene: Scene, f
         chunk_sizes_left=lambda got: pieces[0] in got,
     )
 
-    scene.now("the server compresses for clients that accept gzip", "客户端声明接受 gzip 时，服务器会压缩正文")
-    page = f"{fresh.word()} " * 50
+    page = (f"{fresh.word()} " * 50).encode("ascii")
+    undoes(student, http, scene, page, "gzip", gzip.compress(page))
+    undoes(student, http, scene, page, "deflate", zlib.compress(page))
+
+
+def accepts(request: Received, coding: str) -> bool:
+    """Whether the client can undo this coding of a body, as it says."""
+    return coding in (request.header("Accept-Encoding") or "")
+
+
+def undoes(
+    student: Student, http: FakeHTTP, scene: Scene, page: bytes, coding: str, packed: bytes, status: int = 200
+) -> None:
+    """The body of an answer is the page, though the server packs it for clients that accept this coding."""
+    scene.now(
+        f"the server compresses for clients that accept {coding}, and answers {status}",
+        f"客户端声明接受 {coding} 时，服务器会压缩正文；它返回 {status}",
+    )
 
     def compressing(request: Received) -> Response:
-        if "gzip" not in (request.header("Accept-Encoding") or ""):
-            return Response(page, headers=[("Content-Type", "text/plain")])
-        packed = [("Content-Type", "text/plain"), ("Content-Encoding", "gzip")]
-        return Response(gzip.compress(page.encode("ascii")), headers=packed)
+        label = ("Content-Type", "text/plain")
+        if accepts(request, coding):
+            return Response(packed, status, headers=[label, ("Content-Encoding", coding)])
+        return Response(page, status, headers=[label])
 
-    http.on("GET", f"{path}/page", handler=compressing)
-    called = student.fetch(http.url(f"{path}/page"))
-    called.part(answered(called)["body"]).equals(
-        page.encode("ascii"), gzip_not_undone=lambda got: got[:2] == b"\x1f\x8b"
-    )
+    def not_undone(got: Any) -> bool:  # who takes all that is packed for gzip gets an exception
+        asked = any(request.path == path and accepts(request, coding) for request in http.requests)
+        return asked and (got == packed or isinstance(got, Raised))
+
+    path = f"/{coding}/{status}"
+    http.on("GET", path, handler=compressing)
+    called = student.fetch(http.url(path))
+    mistakes = {f"{coding}_not_undone": not_undone}
+    called.part(answered(called, **mistakes)["body"]).equals(page, **mistakes)
 
 
 def test_every_status(student: Student, http: FakeHTTP, raw: SERVE_RAW, scene: Scene, fresh: Fresh) -> None:
@@ -307,6 +338,8 @@ def test_every_status(student: Student, http: FakeHTTP, raw: SERVE_RAW, scene: S
         answer = answered(called, error_is_an_answer=raises("NoAnswer"))
         called.part(answer["status"]).equals(status)
         called.part(answer["body"]).equals(text.encode("ascii"), error_body_lost=lambda got: True)
+    page = (f"{fresh.word()} " * 50).encode("ascii")
+    undoes(student, http, scene, page, "gzip", gzip.compress(page), fresh.one_of([403, 404, 500]))
     path, body = f"/{fresh.word()}", fresh.data(20)
     scene.now("the server answers 302 without a Location, and with a body", "服务器返回 302，没有 Location，但有正文")
     http.on("GET", path, status=302, body=body)
@@ -362,7 +395,8 @@ def test_redirects(
         "five redirects, some with a relative Location, one of them to another server",
         "五次重定向，有的 Location 是相对地址，其中一次转到另一个服务器",
     )
-    called = student.fetch(http.url(start))
+    query = f"{fresh.word()}={fresh.word()}"
+    called = student.fetch(http.url(f"{start}?{query}"))
 
     def asked_here_for_there(got: Any) -> bool:
         return any(request.path in (fourth, fifth, end) for request in http.requests)
@@ -370,20 +404,31 @@ def test_redirects(
     def stopped_here(got: Any) -> bool:  # at the first or the second Location, and both are relative
         return isinstance(got, Raised) and http.requests[-1:] != [] and http.requests[-1].path != f"/deep{third}"
 
+    def gave_up(got: Any) -> bool:  # behind the third redirect or the fourth
+        return [request.path for request in other_http.requests][-1:] in ([fourth], [fifth])
+
     answer = answered(
         called,
+        redirects_given_up=gave_up,
         redirect_not_followed=raises("HTTPError"),
         location_names_a_host=asked_here_for_there,
         location_is_relative=stopped_here,
     )
-    for request in http.requests:
+    for request in (*http.requests, *other_http.requests):
         scene.expect(request.target, "received").satisfies(
             lambda got: "#" not in got,
             ("a target without a #fragment", "不带 #片段 的请求目标"),
             fragment_sent=lambda got: True,
         )
+        if request.path != start:
+            scene.expect(request.target, "received").satisfies(
+                lambda got: query not in got,
+                ("a target with the query of the Location alone", "只带 Location 自己的查询部分的请求目标"),
+                old_query_sent_on=lambda got: True,
+            )
     called.part(answer["status"]).equals(
         200,
+        redirects_given_up=gave_up,
         redirect_not_followed=lambda got: 300 <= got < 400,
         location_names_a_host=asked_here_for_there,
         location_is_relative=404,
@@ -438,13 +483,28 @@ def unfinished(status: int) -> dict[str, Any]:
     }
 
 
-def test_no_answer(student: Student, raw: SERVE_RAW, scene: Scene, fresh: Fresh) -> None:
+def test_no_answer(student: Student, http: FakeHTTP, raw: SERVE_RAW, scene: Scene, fresh: Fresh) -> None:
     """nobody there, gone too early, not HTTP, a body that is too short: no answer
 
     没有人监听、过早关闭、不是 HTTP、正文太短：都算没有响应
     """
     invented = {"no_answer_has_no_status": NO_ANSWER["no_answer_has_no_status"]}
     nobody_listens(scene, student.fetch)
+    lost, there = f"/{fresh.word()}", f"/{fresh.word()}"
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # and never listens
+        nowhere = f"http://127.0.0.1:{unused.getsockname()[1]}{there}"
+        scene.now(
+            f"the server answers 302, Location: {nowhere}, and nobody listens there",
+            f"服务器返回 302，Location: {nowhere}，而那里没有人监听",
+        )
+        http.on("GET", lost, status=302, headers={"Location": nowhere})
+        student.fetch(http.url(lost)).raises(
+            "NoAnswer",
+            location_names_a_host=lambda got: any(request.path == there for request in http.requests),
+            redirect_to_nobody=is_redirect,
+            **NO_ANSWER,
+        )
     scene.now("the server closes without a word", "服务器一句话不说就关闭了连接")
     gone = raw([ReadRequest(), Close()])
     student.fetch(gone.url(f"/{fresh.word()}")).raises(
