@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import select
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -714,18 +713,6 @@ def test_stop(student: Student, scene: Scene, fresh: Fresh) -> None:
     )
     with socket.create_server((HOST, 0)) as other:
         student.within(SOON).serve(HOST, other.getsockname()[1]).raises("OSError", cannot_listen_hidden=None)
-    if sys.platform == "linux":  # elsewhere the option means other things
-        scene.now(
-            "Another program listens at the port that serve is given, and has set SO_REUSEPORT.",
-            "另一个程序已经在 serve 要用的端口上监听，并且设置了 SO_REUSEPORT。",
-        )
-        with socket.create_server((HOST, 0), reuse_port=True) as other:
-            beside = None
-            with contextlib.suppress(Failed):  # that it raises, and what, was seen above
-                beside = scene.serve("serve", HOST, other.getsockname()[1], deadline=SOON)
-            if beside:
-                found = either(f"serve listens at {beside.where()} as well", f"serve 也在 {beside.where()} 监听")
-                beside.fail("port_shared", (Row("expected", "OSError"), Row("got", found)))
     scene.now(
         "serve is called again, with the port that it had before; alice and bob have just left.",
         "再次调用 serve，用刚才的端口；alice 和 bob 刚刚离开。",
