@@ -53,11 +53,13 @@ class Chat:
             data = b""
         client = self.clients[conn]
         lines, client[1] = split_lines(client[1] + data)
-        if not data or len(client[1]) > 1001 or any(len(line) > 1000 for line in lines):
-            self.drop(conn)
-            return
         for line in lines:
+            if len(line) > 1000:
+                self.drop(conn)
+                return
             self.take(conn, clean(line))
+        if not data or len(client[1]) > 1001:
+            self.drop(conn)
 
     def take(self, conn, text):
         name = self.clients[conn][0]

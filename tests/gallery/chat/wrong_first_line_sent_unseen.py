@@ -70,9 +70,9 @@ def serve(host, port):
                 if not data:
                     break
                 lines, rest = split_lines(rest + data)
-                if len(rest.removesuffix(b"\r")) > 1000 or any(len(line) > 1000 for line in lines):
-                    break
                 for line in lines:
+                    if len(line) > 1000:
+                        return
                     text = clean(line)
                     if name is None:
                         if text == "":
@@ -90,6 +90,8 @@ def serve(host, port):
                     elif text:
                         with lock:
                             tell(f"{name}: {text}", name)
+                if len(rest.removesuffix(b"\r")) > 1000:
+                    break
         except OSError:
             pass
         finally:

@@ -70,8 +70,6 @@ def serve(host, port):
                 if not data:
                     break
                 lines, rest = split_lines(rest + data)
-                if len(rest.removesuffix(b"\r")) > 1000 or any(len(line) > 1000 for line in lines):
-                    break
                 for text in [
                     clean(t.encode()) for x in lines for t in (x.decode("utf-8", "replace").splitlines() or [""])
                 ]:
@@ -91,6 +89,8 @@ def serve(host, port):
                     elif text:
                         with lock:
                             tell(f"{name}: {text}", name)
+                if len(rest.removesuffix(b"\r")) > 1000:
+                    break
         except OSError:
             pass
         finally:
