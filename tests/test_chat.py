@@ -454,7 +454,7 @@ def test_lines(scene: Scene, fresh: Fresh) -> None:
         no_leave_notice=lambda heard: heard in ([], [f"bob: {one}"]),
     )
     says(heir, "bob")
-    hears(heir, "* bob joined", name_stays_taken=["* the name is taken"])
+    hears(heir, "* bob joined", name_stays_taken=["* the name is taken"], waits_for_the_name=silent)
     hears(alice, "* bob joined")
     carol.sends(b"x" * TOO_LONG)
     if not is_gone(carol):

@@ -51,7 +51,7 @@ def serve(host: str, port: int) -> None:
     - The server writes LF (or CRLF) behind each line.
 
     host is the only address to listen on. port 0 means: any free port. On Ctrl-C (a KeyboardInterrupt in the main
-    thread, which runs this function) every connection is closed and the function returns None.
+    thread, which runs this function) every connection is closed, and the function returns None and listens no more.
     """
     raise NotImplementedError
 
@@ -60,10 +60,11 @@ def chat(host: str, port: int) -> None:
     """The client: what the user types goes to the server, what the server says goes to the screen, both at any time.
 
     - The keyboard is input(), a line each. The line `exit`, or the end of the input (EOFError), ends the program, also
-      as the first one. `exit` is not sent; every line typed before it has reached the server. An empty line, or `EXIT`,
-      or `exit now`, ends nothing.
-    - The screen is print(): each line of the server's, whole, without its LF or CRLF, as soon as it is complete, also
-      before a name was typed. Decoded as clean() does it: what is not UTF-8 becomes U+FFFD.
+      as the first one. `exit` is not sent; every line typed before it has reached the server. An empty line, `EXIT`,
+      `exit now`, or ` exit ` with blanks ends nothing.
+    - The screen is print(): each line of the server's, an empty one too, without its LF or CRLF, as soon as it is
+      complete, also before a name was typed. Decoded as clean() does it: what is not UTF-8 becomes U+FFFD. Whether the
+      rest of what clean() does is done here too is up to you.
     - When the connection ends from the other side, politely or by a reset, `* connection closed` is printed at
       once. Then the program ends; it may wait for one more line from the keyboard to do so.
     - Returns None, and by then the connection is closed and no thread is left. Raises OSError when no connection

@@ -1,4 +1,7 @@
-"""A deque and a Condition for each client, in place of a queue; the connection is read as a file of bytes."""
+"""A deque and a Condition for each client, in place of a queue; the connection is read as a file of bytes.
+
+The client sends a line without the blanks at its ends.
+"""
 
 import socket
 import threading
@@ -155,7 +158,7 @@ def chat(host, port):
             line = input()
             if line == "exit" or over.is_set():
                 break
-            s.sendall((line + "\n").encode())
+            s.sendall((line.strip() + "\n").encode())
     except (EOFError, OSError):
         pass
     try:

@@ -1,4 +1,4 @@
-"""Nobody sends but one thread, which goes over all buffers again and again."""
+"""Nobody sends but one thread, which goes over all buffers again and again. The client cleans what it shows."""
 
 import socket
 import threading
@@ -134,7 +134,7 @@ def chat(host, port):
                     break
                 lines, rest = split_lines(rest + data)
                 for line in lines:
-                    print(line.decode("utf-8", "replace"), flush=True)
+                    print(clean(line), flush=True)
         except OSError:
             pass
         over.set()

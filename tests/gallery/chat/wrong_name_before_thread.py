@@ -2,6 +2,7 @@
 
 fails: test_others_hear: waits_for_the_name
 fails: test_names: waits_for_the_name
+fails: test_lines: waits_for_the_name
 fails: test_many: waits_for_the_name
 fails: test_same_moment: same_moment
 fails: test_server_ends: server_ends

@@ -1,6 +1,9 @@
 """A name that was given stays given.
 
 fails: test_names: name_stays_taken
+fails: test_lines: name_stays_taken
+fails: test_leaves: name_stays_taken
+fails: test_reset: name_stays_taken
 fails: test_lagging: name_stays_taken
 """
 

@@ -2,6 +2,7 @@
 
 fails: test_split_lines: other_line_ends
 fails: test_lines: other_line_ends
+fails: test_client: other_line_ends
 """
 
 import socket
