@@ -2,7 +2,6 @@
 
 fails: test_split_lines: empty_lines_lost
 fails: test_names: names
-fails: test_client: empty_line_not_shown
 """
 
 import socket
