@@ -46,7 +46,7 @@ def read_bodies(raw: bytes) -> dict[str, str | None]:
 
     None for what there is not: a mail may be a PDF alone. What is attached is not the body: parts labelled
     `Content-Disposition: attachment`, in capitals or not, and all that is inside an attached mail (message/rfc822).
-    A text that has a file name but no label may be taken.
+    A text that has a file name but no label may be taken; one that is labelled `inline` is.
     A charset that is not stated or that Python does not know counts as UTF-8; bytes that do not fit become U+FFFD.
     Blanks stay; line ends may be LF or CRLF, and those behind the last line may be gone.
 
@@ -68,7 +68,8 @@ def save_attachments(raw: bytes, folder: str) -> list[tuple[str | None, str]]:
 
     The sender chooses the names, so they are not to be trusted. Yours:
     - is the name of a file directly in the folder, and no file that was there, or was just written, is overwritten,
-      also where a.txt and A.TXT are the same file. A link counts as a file, one that leads to nothing too;
+      also where a.txt and A.TXT are the same file: no two names differ in capitals alone. A link counts as a file,
+      one that leads to nothing too;
     - works on every system: none of / \\ : * ? " < > | and no control characters in it (U+0000 to U+001F, U+007F to
       U+009F), no dot or blank at its end, at most 255 bytes in UTF-8, and what stands before its first dot is none
       of the names that Windows keeps for itself: CON, PRN, AUX, NUL, COM1 to COM9, LPT1 to LPT9, in capitals or not.

@@ -2,6 +2,7 @@
 
 fails: test_move: nothing_committed
 fails: test_move_fails: failure_hidden
+fails: test_silence: silence_hidden
 """
 
 import os

@@ -4,6 +4,7 @@ fails: test_attachments: outside_the_folder
 fails: test_safe_names: outside_the_folder
 fails: test_odd_attachments: outside_the_folder
 fails: test_move: uid_is_a_path
+fails: test_move_fails: went_on
 """
 
 import os
