@@ -2,7 +2,6 @@
 
 fails: test_split_lines: other_line_ends
 fails: test_lines: other_line_ends
-fails: test_client: other_line_ends
 """
 
 import socket
