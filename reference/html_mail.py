@@ -56,7 +56,8 @@ def picture_letter(text: str, picture: str, description: str) -> EmailMessage:
     """The text, as plain text and as HTML with a picture below it."""
     content_id = make_msgid(domain="example.com")
     source = f"cid:{content_id.strip('<>')}"  # the brackets belong to the header, not to the id
-    page = f'<p>{html_text(text)}</p>\n<p><img src="{source}" alt="{html_text(description)}"></p>\n'
+    alt = html.escape(description)  # not html_text: in an attribute a <br> would be read as four characters
+    page = f'<p>{html_text(text)}</p>\n<p><img src="{source}" alt="{alt}"></p>\n'
     message = two_versions(text, page)
     html_part = list(message.iter_parts())[1]
     assert isinstance(html_part, EmailMessage)

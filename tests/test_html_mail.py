@@ -5,6 +5,8 @@ import html
 import os
 import re
 from collections.abc import Callable, Collection, Sequence
+from email.errors import MessageError
+from email.header import decode_header
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -94,6 +96,12 @@ def test_line_breaks(student: Student, fresh: Fresh) -> None:
         breaks_lost=lambda got: "br" not in Markup(got).tags,
         break_twice=lambda got: Markup(got).tags.count("br") > 3,
     )
+    lines = ["", "", one, "", ""]  # a <br> for the very last line end is not asked
+    student.html_text(f"\n\r\n{one}\n\n\n").satisfies(
+        lambda got: Markup(got).lines in (lines, [*lines, ""]),
+        (f"HTML that shows the lines {lines}", f"显示为这几行的 HTML：{lines}"),
+        empty_lines_lost=lambda got: len(Markup(got).lines) < len(lines),
+    )
 
 
 def test_mime_type(student: Student, fresh: Fresh) -> None:
@@ -133,9 +141,10 @@ def test_unknown_type(student: Student, fresh: Fresh) -> None:
         "guess_may_be_none": lambda got: raises("AttributeError").matches(got) or got is None or got[0] is None,
         "unknown_is_an_error": lambda got: raises("ValueError").matches(got) or raises("LookupError").matches(got),
         "invented_type": lambda got: isinstance(got[0], str) and got[0] not in REGISTERED,
+        "name_without_dot": lambda got: got in (("image", "png"), ("text", "csv")),
     }
     octets = "application, octet-stream"
-    for name in (f"{fresh.word()}.{fresh.word(8)}", fresh.word(), f"价目表{fresh.word()}"):
+    for name in (f"{fresh.word()}.{fresh.word(8)}", fresh.word(), f"价目表{fresh.word()}", "png", "files.d/csv"):
         student.mime_type(name).returns(OCTETS, **mistakes)
     student.mime_type(f"{fresh.word()}.xlsx").satisfies(
         lambda got: tuple(got) in (OCTETS, WORKBOOK),
@@ -168,7 +177,8 @@ def test_letter(scene: Scene, student: Student, fresh: Fresh) -> None:
     """
     for number in range(2):
         sender, receiver = _person(fresh, "李雷"), _person(fresh, fresh.name())
-        subject = ("第三季度报价 <A&B>", "Łukasz & Zoë: 会议")[number] + fresh.word()
+        # The first is longer than an encoded word may be (RFC 2047 §2).
+        subject = ("第三季度报价" * 8 + " <A&B>", "Łukasz & Zoë: 会议")[number] + fresh.word()
         text = _text(fresh)
         letter = _opened(scene, student.letter(sender, [receiver], subject, text), PLAIN)
         letter.satisfies(
@@ -251,12 +261,15 @@ def test_picture(scene: Scene, student: Student, fresh: Fresh) -> None:
 
 
 def test_picture_arrives(scene: Scene, student: Student, fresh: Fresh) -> None:
-    """the picture arrives byte by byte, and its type is what its name says
+    """the picture arrives byte by byte, and its type is what its name says, whatever is in it
 
-    图片一个字节不差地到达，类型与文件名一致
+    图片一个字节不差地到达，类型与文件名一致，不管里面装的是什么
     """
-    for kind, expected in (("png", "image/png"), ("jpg", "image/jpeg"), ("JPEG", "image/jpeg")):
-        path, data = _picture(scene, fresh, kind)
+    for kind, expected in (("png", "image/png"), ("jpg", "image/jpeg"), ("JPEG", "image/jpeg"), ("", "image/png")):
+        path, data = _picture(scene, fresh, kind or "jpg")
+        if not kind:
+            scene.now("The last picture is a JPEG whose name says .png.", "最后一张图片是 JPEG，文件名却写着 .png。")
+            path = _write(scene, f"{fresh.word()}.png", data)
         letter = _opened(scene, student.picture_letter(_text(fresh), path, fresh.word()), RELATED)
         _expect_versions(letter)
         _expect_picture(letter)
@@ -265,6 +278,7 @@ def test_picture_arrives(scene: Scene, student: Student, fresh: Fresh) -> None:
         letter.part(picture.type).equals(
             expected,
             subtype_jpg="image/jpg",
+            type_from_contents=lambda got, kind=kind: got == "image/jpeg" and not kind,
             case_of_extension=lambda got, kind=kind: got == "/".join(OCTETS) and kind == "JPEG",
             everything_is_octets="/".join(OCTETS),
             picture_type_fixed=lambda got: got.startswith("image/"),
@@ -278,8 +292,8 @@ def test_picture_text(scene: Scene, student: Student, fresh: Fresh) -> None:
     """
     tag = fresh.word()
     lines = [f"你好 {fresh.name()} & co,", f"5 < 7 <{tag}>{fresh.word()}</{tag}>", fresh.word()]
-    text = "  " + "\n".join(lines) + "\n\n"
-    description = f'{fresh.word()} "日出" <{fresh.word()}> & it\'s {fresh.word()}'
+    text = f"  {lines[0]}\n{lines[1]}\n\n{lines[2]}\n\n"
+    description = f'{fresh.word()} "日出" <{fresh.word()}> & it\'s {fresh.word()}, &lt;{fresh.word()}&gt;'
     path, _ = _picture(scene, fresh, "png")
     letter = _opened(scene, student.picture_letter(text, path, description), RELATED)
     _expect_versions(letter)
@@ -289,11 +303,16 @@ def test_picture_text(scene: Scene, student: Student, fresh: Fresh) -> None:
         lambda got: [line for line in Markup(got).lines if line in lines] == lines and tag not in Markup(got).tags,
         (f"HTML that shows the lines {lines}", f"显示为这几行的 HTML：{lines}"),
         not_escaped=lambda got: tag in Markup(got).tags,
-        escaped_twice=lambda got: "&amp;lt;" in got,
+        escaped_twice=lambda got: any("&lt;" in line for line in Markup(got).lines),
         breaks_escaped=lambda got: re.search("&lt;br ?/?&gt;", got),
         text_removed=lambda got: tag not in got and all(line in got for line in lines[2:]),
         text_not_in_html=lambda got: lines[0].split()[1] not in got,
         breaks_lost=lambda got: " ".join(lines) in Markup(got).lines,
+    )
+    letter.part(letter.tree.body("text/html")).satisfies(
+        lambda got: _empty_line_is_seen(got, lines),
+        (f"HTML that shows an empty line before {lines[2]}", f"在 {lines[2]} 前面显示一个空行的 HTML"),
+        empty_lines_lost=lambda got: True,
     )
     letter.part(page.above[0] if page.above else []).satisfies(
         lambda got: set(lines) <= set(got),
@@ -303,8 +322,9 @@ def test_picture_text(scene: Scene, student: Student, fresh: Fresh) -> None:
         picture_above_text=lambda got: True,
     )
     _expect_description(letter, description)
-    # What a template, a format or a regular expression takes for its own.
-    odd = f"{{x}} {{0}} {{{{{fresh.word()}}}}} 100 % %s \\1 \\g<0> C:\\temp $5 $$ $alt {fresh.word()}"
+    # What a template, a format or a regular expression takes for its own, and what may be marked in a page for later.
+    marks = "{text} {alt} {cid} {description} {picture} {src} $text $cid %(alt)s TEXT ALT CID DESCRIPTION"
+    odd = f"{{x}} {{0}} {{{{{fresh.word()}}}}} 100 % %s \\1 \\g<0> C:\\temp $5 $$ $alt {marks} {fresh.word()}"
     answer = student.picture_letter(f"{odd}\n", path, f"{fresh.word()} {odd}")
     exceptions = ("LookupError", "TypeError", "ValueError", "error", "PatternError")
     answer.value(text_is_a_template=lambda got: any(raises(name).matches(got) for name in exceptions))
@@ -315,6 +335,21 @@ def test_picture_text(scene: Scene, student: Student, fresh: Fresh) -> None:
         text_is_a_template=lambda got: True,
     )
     letter.part([alt[7:] for alt in _descriptions(letter)]).equals([odd], text_is_a_template=lambda got: True)
+    # A line break in an attribute may stay or become a blank; a tag is none there.
+    description = f"{fresh.word()} <\n{fresh.word()}"
+    letter = _opened(scene, student.picture_letter(text, path, description), RELATED)
+    letter.part([" ".join(alt.split()) for alt in _descriptions(letter)]).equals(
+        [" ".join(description.split())], br_in_description=lambda got: re.search("<br ?/?>", got[0])
+    )
+
+
+def _empty_line_is_seen(page: str, lines: list[str]) -> bool:
+    """Whether more is between the last two of the lines, which an empty one parts, than between the first two.
+
+    How many lines are between two depends on the elements that are used, so the page is measured by itself.
+    """
+    one, other, last = map(Markup(page).lines.index, lines)
+    return last - other > other - one
 
 
 # --- 6: files -----------------------------------------------------------------------------------------------------
@@ -396,7 +431,7 @@ def test_whole_letter(scene: Scene, student: Student, fresh: Fresh) -> None:
     before: list[str] = []
     for number in range(2):
         sender, to = _person(fresh, "韩梅梅"), [_person(fresh, fresh.name()), _person(fresh, f"Li, {fresh.word()}")]
-        subject, text, description = f"照片 & 报价 {fresh.word()}", _text(fresh), f'日出 "{fresh.word()}" <b> & co'
+        subject, text, description = f"照片 & 报价 {fresh.word()}", _text(fresh), f'日出 "{fresh.word()}" <b> & &lt;co'
         (path, data), files = _picture(scene, fresh, ("png", "jpg")[number]), _files(scene, fresh)
         if number:
             scene.now("This is the second letter of one program.", "这是同一个程序里的第二封信。")
@@ -436,7 +471,8 @@ def test_limit(scene: Scene, student: Student, fresh: Fresh) -> None:
     """
     path, _ = _picture(scene, fresh, "png")
     large = [_write(scene, f"{fresh.word()}.bin", fresh.data(30_000)) for _ in range(2)]
-    sender, to = _person(fresh, "李雷"), [_person(fresh, fresh.word()) for _ in range(30)]
+    # Chinese names are longer as encoded words than they are in UTF-8.
+    sender, to = _person(fresh, "李雷"), [_person(fresh, f"韩梅梅和李雷{fresh.word()}") for _ in range(30)]
     subject, text = fresh.word(), _text(fresh)
 
     def call(limit: int) -> Answer:
@@ -689,7 +725,8 @@ def _expect_description(letter: Letter, description: str) -> None:
         [description],
         description_missing=lambda got: not any(got),
         alt_without_quotes=lambda got: re.search(r"""\balt\s*=\s*[^\s"']""", letter.tree.body("text/html")),
-        escaped_twice=lambda got: html.unescape(got[0]) == description,
+        ampersand_forgotten=lambda got: got[0] == html.unescape(description),
+        escaped_twice=lambda got: html.unescape(got[0]) in (description, html.unescape(description)),
         description_not_escaped=lambda got: description.startswith(got[0]) or "<" in got[0],
     )
 
@@ -708,6 +745,12 @@ def _expect_data(letter: Letter, part: Part, data: bytes) -> None:
 def _expect_headers(letter: Letter, sender: tuple[str, str], to: list[tuple[str, str]], subject: str) -> None:
     _expect_people(letter, "From", [sender])
     _expect_people(letter, "To", to)
+    raw = "".join(str(value) for name, value in letter.tree.message.raw_items() if name.lower() == "subject")
+    letter.part(raw).satisfies(
+        lambda got: not _cut_words(got),
+        ("encoded words that hold whole characters each", "每个编码字里都是完整的字符"),
+        character_cut=lambda got: True,
+    )
     # Python itself may lose or add a blank where it folds a line between two encoded words.
     got = letter.tree.header("Subject")
     letter.part(subject if _without_blanks(got) == _without_blanks(subject) else got.strip()).equals(
@@ -715,6 +758,20 @@ def _expect_headers(letter: Letter, sender: tuple[str, str], to: list[tuple[str,
         escaped_in_header=lambda got: html.unescape(got) == subject,
         subject_changed=lambda got: got[:2] not in ("b'", 'b"'),
     )
+
+
+def _cut_words(raw: str) -> list[str]:
+    """Encoded words whose bytes are none of their charset: Python puts two halves together, other programs do not."""
+    cut = []
+    for word in re.findall(r"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=", raw):
+        try:
+            ((data, charset),) = decode_header(word)
+            data.decode(charset)
+        except UnicodeDecodeError:
+            cut.append(word)
+        except (LookupError, MessageError):
+            continue  # wrong in another way: that is told elsewhere
+    return cut
 
 
 def _expect_people(letter: Letter, header: str, people: list[tuple[str, str]]) -> None:

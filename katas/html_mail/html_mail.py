@@ -11,7 +11,7 @@ from email.message import EmailMessage
 
 
 def html_text(text: str) -> str:
-    """The text as HTML: it shows the same characters, and each of its lines stays a line.
+    """The text as HTML: it shows the same characters, and each of its lines stays a line, an empty one too.
 
     Safe between tags, and in an attribute between quotes of either kind. Each line end, LF or CR LF, becomes
     one <br> (one at the very end need not); there is no other tag in it.
@@ -56,10 +56,11 @@ def two_versions(text: str, page: str) -> EmailMessage:
 def picture_letter(text: str, picture: str, description: str) -> EmailMessage:
     """A letter in two versions: the text, and the text as HTML with the picture below it.
 
-    The plain text is `text`, letter for letter. The HTML shows the lines of `text`, and below them in one <img> the
-    picture with `description` as its alt. Both may hold any characters, also {}, %, $ and backslashes. The picture
-    (a path, PNG or JPEG) is a part of the message with the type that mime_type gives. The <img> refers to its
-    Content-ID by cid:, and both are in one multipart/related.
+    The plain text is `text`, letter for letter. The HTML shows the lines of `text`, empty ones between them
+    too, and below them in one <img> the picture with `description` as its alt, in which a line break may become a
+    blank. Both may hold any characters, also {}, %, $ and backslashes. The picture (a path, PNG or JPEG) is a part of
+    the message with the type that mime_type gives. The <img> refers to its Content-ID by cid:, and both are in one
+    multipart/related.
     """
     raise NotImplementedError
 

@@ -56,7 +56,7 @@ def versions(text, page):
 
 
 def with_picture(text, picture, description):
-    page = f'<div>{html_text(text)}</div><img src="cid:p1" alt="{html_text(description)}">'
+    page = f'<div>{html_text(text)}</div><img src="cid:p1" alt="{html_text(" ".join(description.split()))}">'
     text, page = versions(text, page)
     with open(picture, "rb") as file:
         image = part("/".join(mime_type(picture)), file.read(), "Content-ID: <p1>")

@@ -46,7 +46,7 @@ def build(text, page=None, picture=None, files=(), sender=None, to=(), subject=N
     if picture:
         path, alt = picture
         cid = make_msgid("picture", "example.org")
-        page = PAGE.format(text=html_text(text), cid=cid.strip("<>"), alt=html_text(alt))
+        page = PAGE.format(text=html_text(text), cid=cid.strip("<>"), alt=html.escape(alt))
     if page:
         message.add_alternative(page, subtype="html", cte="base64")
     if picture:

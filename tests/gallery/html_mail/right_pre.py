@@ -24,7 +24,7 @@ def html_text(text):
 
 
 def mime_type(name):
-    guess = TYPES.get(name.lower().rpartition(".")[2], "application/octet-stream")
+    guess = TYPES.get(os.path.splitext(name)[1].lower()[1:], "application/octet-stream")
     maintype, subtype = guess.split("/")
     return maintype, subtype
 

@@ -44,11 +44,11 @@ def two_versions(text, page):
 
 
 def picture_letter(text, picture, description):
-    page = f'<p>{html_text(text)}</p><img alt="{html_text(description)}" src="cid:{quote("sun/rise@example.com", safe="")}">'
+    page = f'<p>{html_text(text)}</p><img alt="{html.escape(description)}" src="cid:{quote("sun/rise@example.com", safe="")}">'
     message = MIMEMultipart("related")
     message.attach(two_versions(text, page))
     with open(picture, "rb") as file:
-        image = MIMEImage(file.read())
+        image = MIMEImage(file.read(), mime_type(picture)[1])
     image.add_header("Content-ID", "<sun/rise@example.com>")
     message.attach(image)
     return message

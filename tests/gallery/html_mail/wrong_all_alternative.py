@@ -46,13 +46,13 @@ def two_versions(text, page):
 
 
 def picture_letter(text, picture, description):
-    page = f'<p>{html_text(text)}</p><img alt="{html_text(description)}" src="cid:sunrise">'
+    page = f'<p>{html_text(text)}</p><img alt="{html.escape(description)}" src="cid:sunrise">'
     message = MIMEMultipart("alternative")
     message.attach(MIMEText(text, "plain", "utf-8"))
     related = MIMEMultipart("related")
     related.attach(MIMEText(page, "html", "utf-8"))
     with open(picture, "rb") as file:
-        image = MIMEImage(file.read())
+        image = MIMEImage(file.read(), mime_type(picture)[1])
     image.add_header("Content-ID", "<sunrise>")
     image.add_header("Content-Disposition", "inline", filename=os.path.basename(picture))
     related.attach(image)

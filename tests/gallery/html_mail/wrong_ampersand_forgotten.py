@@ -1,6 +1,8 @@
 """Replaces the angle brackets and quotes, and forgets the ampersand.
 
 fails: test_html_text: ampersand_forgotten
+fails: test_picture_text: ampersand_forgotten
+fails: test_whole_letter: ampersand_forgotten
 """
 
 import html
@@ -49,7 +51,7 @@ def two_versions(text, page):
 
 def add_picture(message, text, picture, description):
     cid = make_msgid(domain="example.com")
-    page = f'<p>{html_text(text)}</p><img src="cid:{cid[1:-1]}" alt="{html_text(description)}">'
+    page = f'<p>{html_text(text)}</p><img src="cid:{cid[1:-1]}" alt="{html_text(" ".join(description.split()))}">'
     add_versions(message, text, page)
     maintype, subtype = mime_type(picture)
     with open(picture, "rb") as file:

@@ -52,7 +52,7 @@ def two_versions(text, page):
 
 def add_picture(message, text, picture, description):
     cid = make_msgid(domain="example.com")
-    page = f'<p>{html_text(text)}</p><div title="{html_text(description)}" style="background: url(cid:{cid[1:-1]})"></div>'
+    page = f'<p>{html_text(text)}</p><div title="{html.escape(description)}" style="background: url(cid:{cid[1:-1]})"></div>'
     add_versions(message, text, page)
     maintype, subtype = mime_type(picture)
     with open(picture, "rb") as file:

@@ -53,7 +53,7 @@ def two_versions(text, page):
 def add_picture(message, text, picture, description):
     with open(picture, "rb") as file:
         data = base64.b64encode(file.read()).decode()
-    page = f'<p>{html_text(text)}</p><img src="data:{"/".join(mime_type(picture))};base64,{data}" alt="{html_text(description)}">'
+    page = f'<p>{html_text(text)}</p><img src="data:{"/".join(mime_type(picture))};base64,{data}" alt="{html.escape(description)}">'
     add_versions(message, text, page)
 
 

@@ -51,7 +51,7 @@ def two_versions(text, page):
 
 def add_picture(message, text, picture, description):
     cid = make_msgid(domain="example.com")
-    page = f'<p>{html_text(text)}</p><img src="cid:{os.path.basename(picture)}" alt="{html_text(description)}">'
+    page = f'<p>{html_text(text)}</p><img src="cid:{os.path.basename(picture)}" alt="{html.escape(description)}">'
     add_versions(message, text, page)
     maintype, subtype = mime_type(picture)
     with open(picture, "rb") as file:

@@ -1,0 +1,93 @@
+"""What is replaced in the page one after the other are its own marks, and nobody writes {alt} in a text.
+
+fails: test_picture_text: text_is_a_template
+"""
+
+import html
+import mimetypes
+import os
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formataddr, make_msgid
+
+
+def html_text(text):
+    return html.escape(text).replace("\n", "<br>")
+
+
+def mime_type(name):
+    guess, encoding = mimetypes.guess_type(name)
+    if guess is None or encoding:
+        guess = "application/octet-stream"
+    maintype, subtype = guess.split("/")
+    return maintype, subtype
+
+
+def set_headers(message, sender, to, subject):
+    message["From"] = formataddr(sender)
+    message["To"] = ", ".join(formataddr(person) for person in to)
+    message["Subject"] = subject
+
+
+def letter(sender, to, subject, text):
+    message = EmailMessage()
+    set_headers(message, sender, to, subject)
+    message.set_content(text)
+    return message
+
+
+def add_versions(message, text, page):
+    message.set_content(text)
+    message.add_alternative(page, subtype="html")
+
+
+def two_versions(text, page):
+    message = EmailMessage()
+    add_versions(message, text, page)
+    return message
+
+
+def add_picture(message, text, picture, description):
+    cid = make_msgid(domain="example.com")
+    page = '<p>{text}</p><img src="cid:{cid}" alt="{alt}">'
+    for mark, value in (("{text}", html_text(text)), ("{cid}", cid[1:-1]), ("{alt}", html.escape(description))):
+        page = page.replace(mark, value)
+    page_and_picture = EmailMessage()
+    page_and_picture.set_content(page, subtype="html")
+    maintype, subtype = mime_type(picture)
+    with open(picture, "rb") as file:
+        page_and_picture.add_related(file.read(), maintype, subtype, cid=cid, filename="sunrise", disposition="inline")
+    del page_and_picture["MIME-Version"]
+    message.set_content(text)
+    message.make_alternative()
+    message.attach(page_and_picture)
+
+
+def picture_letter(text, picture, description):
+    message = EmailMessage()
+    add_picture(message, text, picture, description)
+    return message
+
+
+def add_files(message, files):
+    for path in files:
+        maintype, subtype = mime_type(path)
+        with open(path, "rb") as file:
+            message.add_attachment(file.read(), maintype, subtype, filename=os.path.basename(path))
+
+
+def letter_with_files(text, files):
+    message = EmailMessage()
+    message.set_content(text)
+    add_files(message, files)
+    return message
+
+
+def whole_letter(sender, to, subject, text, picture, description, files, limit):
+    message = EmailMessage()
+    set_headers(message, sender, to, subject)
+    add_picture(message, text, picture, description)
+    add_files(message, files)
+    if len(message.as_bytes(policy=SMTP)) > limit:
+        raise ValueError("the letter is too large")
+    return message
