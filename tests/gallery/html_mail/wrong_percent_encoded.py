@@ -53,7 +53,7 @@ def two_versions(text, page):
 
 def add_picture(message, text, picture, description):
     cid = make_msgid(domain="example.com")
-    page = f'<p>{html_text(text)}</p><img src="cid:{cid[1:-1]}" alt="{html.escape(description)}">'
+    page = f'<p>{html_text(text)}</p><img src="cid:{cid[1:-1]}" alt="{html_text(description)}">'
     add_versions(message, text, page)
     maintype, subtype = mime_type(picture)
     with open(picture, "rb") as file:

@@ -9,7 +9,7 @@ import html
 import mimetypes
 import os
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTPUTF8
 from email.utils import formataddr, make_msgid
 
 
@@ -83,6 +83,6 @@ def whole_letter(sender, to, subject, text, picture, description, files, limit):
     set_headers(message, sender, to, subject)
     add_picture(message, text, picture, description)
     add_files(message, files)
-    if len(message.as_bytes(policy=SMTP)) > limit:
+    if len(message.as_bytes(policy=SMTPUTF8)) > limit:
         raise ValueError("the letter is too large")
     return message
