@@ -12,10 +12,12 @@ from email.utils import format_datetime, getaddresses
 from typing import Any
 
 from dojo.expect import Answer, Expectation, Scene, Student, raises
+from dojo.fakes.raw import FakeTCP, Silence
 from dojo.fakes.smtp import FakeSMTP
 from dojo.fresh import Fresh
 from dojo.inside.plain import Mail
 from dojo.outcome import Hung, Raised
+from dojo.wire import Wire
 
 SERVERS = Callable[..., FakeSMTP]
 
@@ -454,7 +456,7 @@ def test_certificates(scene: Scene, student: Student, fresh: Fresh, smtp: SERVER
         _expect_not_sent(answer, certificate_error_let_out=raises("OSError"))
 
 
-def test_no_answer(scene: Scene, student: Student, fresh: Fresh, smtp: SERVERS) -> None:
+def test_no_answer(scene: Scene, student: Student, fresh: Fresh, smtp: SERVERS, wire: Wire) -> None:
     """nobody listens, silence, the end in the middle: NotSent, and no waiting for ever
 
     没有人监听、一片沉默、中途断开：NotSent，而且不会一直等下去
@@ -465,6 +467,13 @@ def test_no_answer(scene: Scene, student: Student, fresh: Fresh, smtp: SERVERS) 
         scene.now("Nobody listens at this port.", "这个端口上没有人监听。")
         port = unused.getsockname()[1]
         _expect_not_sent(student.send("127.0.0.1", port, user, secret, _mail(fresh)))
+    scene.now(
+        "The server says nothing even to the TLS handshake, and the timeout is 0.1 s.",
+        "服务器连 TLS 握手也不回应，超时时间是 0.1 秒。",
+    )
+    with FakeTCP(wire, [Silence()]) as silent:
+        patient = student.within(2.5)
+        _expect_not_sent(patient.send(silent.host, silent.port, user, secret, _mail(fresh), timeout=0.1))
     for step in ("CONNECT", "CONTENT"):
         server = smtp(accounts={user: secret})
         server.on(step, silence=True)
