@@ -1,6 +1,11 @@
 """The error says what the connection was for.
 
 fails: test_login_refused: password_in_error
+fails: test_certificates: password_in_error
+fails: test_no_answer: password_in_error
+fails: test_send_starttls: password_in_error
+fails: test_starttls_refused: password_in_error
+fails: test_send_many: password_in_error
 """
 
 import base64

@@ -1,6 +1,7 @@
 """The zone is a label at the end of a time.
 
 fails: test_date_and_message_id: date_is_off
+fails: test_date_in_summer: date_in_summer
 """
 
 import smtplib

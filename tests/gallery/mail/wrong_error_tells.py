@@ -1,6 +1,7 @@
 """The error should say what was tried.
 
 fails: test_login_refused: password_in_error
+fails: test_goodbye: password_in_error
 fails: test_send_starttls: password_in_error
 fails: test_send_many: password_in_error
 """

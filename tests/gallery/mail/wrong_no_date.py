@@ -1,6 +1,7 @@
 """The server puts the date in.
 
 fails: test_date_and_message_id: date_missing
+fails: test_date_in_summer: date_missing
 """
 
 import smtplib

@@ -4,6 +4,7 @@ fails: test_write_mail: returned_none
 fails: test_any_characters: returned_none
 fails: test_several_recipients: returned_none
 fails: test_date_and_message_id: returned_none
+fails: test_date_in_summer: returned_none
 """
 
 import smtplib
