@@ -35,9 +35,9 @@ SOON = 1.5
 HUNG = SOON + 1.0
 """Seconds that a client of the student's gets when its own timeout is SOON."""
 
-SILENT = 1.1
-"""Seconds that a client of the server says nothing: longer than the timeout of one second that comes to mind first. It
-may say nothing for an hour; who waits longer than this and not for ever is not found."""
+SILENT = 0.6
+"""Seconds that a client of the server says nothing. It may say nothing for an hour; who waits longer than this and not
+for ever is not found."""
 
 SEND_BUFFER = 64 * 1024
 """Bytes that the system is asked to keep for a client that does not read, where the usual megabytes would take long to
