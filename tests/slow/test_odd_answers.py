@@ -12,7 +12,7 @@ from dojo.catalog import Kata
 from dojo.judge import Options, judge
 from dojo.result import ERROR
 
-ODD = ("None", "[got]", "str(got)")
+ODD = ("None", "[got]")
 """What each function returns instead of what the reference does, `got`."""
 
 WRAP = """
