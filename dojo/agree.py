@@ -58,11 +58,11 @@ def _pages(kata: Kata) -> list[str]:
         text = (kata.folder / page).read_text("utf-8")
         if not text.startswith(f"# {kata.name} · "):
             said.append(f"{page} does not begin with `# {kata.name} · title`")
-        said += [f"{page} does not name the function {name}" for name in _functions(kata.stub) if name not in text]
+        said += [f"{page} does not name the function {name}" for name in functions(kata.stub) if name not in text]
     return said
 
 
-def _functions(file: Path) -> dict[str, str]:
+def functions(file: Path) -> dict[str, str]:
     """The public functions and their signatures, as text."""
     made = {}
     for node in ast.parse(file.read_text("utf-8")).body:
@@ -73,7 +73,7 @@ def _functions(file: Path) -> dict[str, str]:
 
 
 def _signatures(kata: Kata) -> list[str]:
-    stub, reference = _functions(kata.stub), _functions(kata.reference)
+    stub, reference = functions(kata.stub), functions(kata.reference)
     return [
         f"{name}: the stub has {stub.get(name, 'none')}, the reference {reference.get(name, 'none')}"
         for name in sorted(stub.keys() | reference.keys())

@@ -53,13 +53,9 @@ class Running:
     def processor_share(self, seconds: float = 0.2) -> float:
         """How much of one processor the program uses over this span: near 0 for one that waits, 1 for one that
         spins. 0 when it cannot say."""
-        first = self.standing()
-        started = time.monotonic()
+        share = self._share_from_here()
         time.sleep(seconds)  # the span itself
-        second = self.standing()
-        if first is None or second is None:
-            return 0.0
-        return (second.cpu - first.cpu) / (time.monotonic() - started)
+        return share()
 
     def spins(self) -> Callable[[Any], bool]:
         """A mistake that matches a program which computes, though there is nothing to do, from here until it failed.
@@ -67,16 +63,25 @@ class Running:
         What is looked at is the whole time that the test waits, at least 0.2 seconds: on a busy machine a program
         that spins may be given nothing of the processor for a moment, and one that waits needs nothing for hours.
         """
-        first, started = self.standing(), time.monotonic()
+        share, started = self._share_from_here(), time.monotonic()
 
         def spun(_: Any) -> bool:
             time.sleep(max(0.0, started + 0.2 - time.monotonic()))
-            second = self.standing()
-            if first is None or second is None:
-                return False
-            return (second.cpu - first.cpu) / (time.monotonic() - started) > BUSY / 2
+            return share() > BUSY / 2
 
         return spun
+
+    def _share_from_here(self) -> Callable[[], float]:
+        # What to call at the end of the span: the share that the program has used of it, 0 when it cannot say.
+        first, started = self.standing(), time.monotonic()
+
+        def share() -> float:
+            second = self.standing()
+            if first is None or second is None:
+                return 0.0
+            return (second.cpu - first.cpu) / (time.monotonic() - started)
+
+        return share
 
     def has_ended(self, within: float = 0.0) -> bool:
         """Whether the function has returned, or ended in another way, `within` seconds."""

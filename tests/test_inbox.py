@@ -728,8 +728,7 @@ def test_headers_only(scene: Scene, student: Student, fresh: Fresh, pop3s: FakeP
     )
     pop3s.in_order = False
     subjects = [fresh.word() for _ in range(11)]
-    header = _header(letters[0], "Subject: ")[:-1]
-    box = Box(pop3s, fresh, [mail([*header[:-1], f"Subject: {word}"], plain("Hi.")) for word in subjects])
+    box = Box(pop3s, fresh, [mail(_header(letters[0], f"Subject: {word}"), plain("Hi.")) for word in subjects])
     called = student.list_headers(*box.login)
     called.part([each["subject"] for each in _all_headers(called)]).equals(
         subjects, not_in_order=lambda got: sorted(got) == sorted(subjects)

@@ -134,7 +134,7 @@ def _furnish(level: Level, limits: Limits, folder: Path, subject: Path) -> Cell:
     for name in WRITTEN:
         (work / name).mkdir()
         (work / name).chmod(0o1777)
-    if user is not None and level != BUBBLEWRAP and not for_all(Path(sys.base_prefix)):
+    if user is not None and not others_can_run(level):
         if level == LANDLOCK:
             raise CellError(f"only root can read Python in {sys.base_prefix}: run the dojo with one that all can read")
         user = None
@@ -162,7 +162,12 @@ def _student() -> int | None:
     return wanted if first <= wanted < first + count else first + count - 2 - os.getpid() % (count // 2)
 
 
-def for_all(folder: Path) -> bool:
+def others_can_run(level: Level) -> bool:
+    """Whether Python can be read at this level by another user than root: bubblewrap shows it to all."""
+    return level == BUBBLEWRAP or _for_all(Path(sys.base_prefix))
+
+
+def _for_all(folder: Path) -> bool:
     """Whether every user can reach this folder and read it."""
     passed = all(each.stat().st_mode & 0o001 for each in (folder, *folder.parents))
     return passed and bool(folder.stat().st_mode & 0o004)

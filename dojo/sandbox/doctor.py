@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from pathlib import Path
 
 from dojo import pythons, terminal
 from dojo.inside import landlock, seccomp
-from dojo.sandbox.cell import for_all
+from dojo.sandbox.cell import others_can_run
 from dojo.sandbox.levels import BUBBLEWRAP, GROUP, LEVELS, Level, trouble
 from dojo.sandbox.limits import MB, Limits
 from dojo.terminal import style
@@ -57,7 +56,7 @@ def user(best: Level) -> str:
     """Who judges, and who a submission is then."""
     if not _root():
         return "a plain user, and so is a submission"
-    own = best == BUBBLEWRAP or (best != GROUP and for_all(Path(sys.base_prefix)))
+    own = best != GROUP and others_can_run(best)
     return "root: a submission runs as a user of its own" if own else "root, and so is a submission"
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
 
-from dojo import catalog
+from dojo import agree, catalog
 from dojo.catalog import Kata
 from dojo.judge import Options, judge
 from dojo.result import ERROR
@@ -29,16 +28,10 @@ def _odd(function):
 """
 
 
-def functions(file: Path) -> list[str]:
-    """The names of the public functions of this file."""
-    nodes = ast.parse(file.read_text("utf-8")).body
-    return [node.name for node in nodes if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
-
-
 @pytest.mark.parametrize("answer", ODD)
 @pytest.mark.parametrize("kata", catalog.katas(), ids=lambda kata: kata.name)
 def test_an_odd_answer_is_a_failure(kata: Kata, answer: str, tmp_path: Path) -> None:
-    lines = "\n".join(f"{name} = _odd({name})" for name in functions(kata.reference))
+    lines = "\n".join(f"{name} = _odd({name})" for name in agree.functions(kata.reference))
     subject = tmp_path / f"{kata.name}.py"
     subject.write_text(kata.reference.read_text("utf-8") + WRAP.format(answer=answer, lines=lines), "utf-8")
     results = judge(kata, Options(subject=str(subject)))
